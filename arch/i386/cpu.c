@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Operations for which Linux has a hook of its own that a native kernel leaves
+ * alone: the start of processors, restart, power off; and the direct map.
+ */
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/pgtable.h>
+#include <linux/reboot.h>
+#include <linux/sched/task_stack.h>
+
+#include <asm/apic.h>
+#include <asm/desc.h>
+#include <asm/msr.h>
+#include <asm/reboot.h>
+#include <asm/smp.h>
+#include <asm/special_insns.h>
+#include <asm/tlbflush.h>
+#include <asm/vmi/site.h>
+
+#include "vmi.h"
+
+#ifdef CONFIG_SMP
+
+extern const char vmi_ap_start[];
+
+static int (*kick_ap)(unsigned int cpu, struct task_struct *idle);
+
+/*
+ * Where native_kick_ap() makes a processor arrive by way of the trampoline and
+ * head_32.S, in the words of the ABI.  ABI call 62, SetInitialAPState.
+ */
+static void vmi_ap_state(struct vmi_ap_state *ap, unsigned int cpu,
+			 struct task_struct *idle)
+{
+	u64 efer = 0;
+
+	if (boot_cpu_has(X86_FEATURE_NX))
+		rdmsrl(MSR_EFER, efer);
+
+	*ap = (struct vmi_ap_state) {
+		.cr0		= read_cr0() & ~X86_CR0_TS,
+		.cr3		= __pa(swapper_pg_dir),
+		.cr4		= mmu_cr4_features,
+		.efer		= efer,
+		.eip		= (unsigned long)vmi_ap_start,
+		.eflags		= X86_EFLAGS_FIXED,
+		.esp		= (unsigned long)task_pt_regs(idle),
+		.cs		= __KERNEL_CS,
+		.ss		= __KERNEL_DS,
+		.ds		= __USER_DS,
+		.es		= __USER_DS,
+		.fs		= __KERNEL_PERCPU,
+		.gdtr_limit	= GDT_SIZE - 1,
+		.gdtr_base	= (unsigned long)get_cpu_gdt_rw(cpu),
+	};
+}
+
+static int vmi_kick_ap(unsigned int cpu, struct task_struct *idle)
+{
+	struct vmi_ap_state ap;
+
+	if (vmi_patched(VMI_OP_SET_INITIAL_AP_STATE)) {
+		vmi_ap_state(&ap, cpu, idle);
+		vmi_call2(SET_INITIAL_AP_STATE, (unsigned long)&ap,
+			  apic->cpu_present_to_apicid(cpu));
+	}
+	return kick_ap(cpu, idle);
+}
+
+static void __init hook_smp(void)
+{
+	kick_ap = smp_ops.kick_ap_alive;
+	smp_ops.kick_ap_alive = vmi_kick_ap;
+}
+
+#else
+static void __init hook_smp(void) {}
+#endif
+
+static void (*native_restart)(void);
+static void (*native_power_off)(void);
+
+/* ABI call 36; a host that has no better way returns. */
+static void vmi_emergency_restart(void)
+{
+	if (vmi_patched(VMI_OP_REBOOT))
+		vmi_call0(REBOOT);
+	native_restart();
+}
+
+/* ABI call 37; likewise. */
+static void vmi_power_off(void)
+{
+	if (vmi_patched(VMI_OP_SHUTDOWN))
+		vmi_call0(SHUTDOWN);
+	native_power_off();
+}
+
+/**
+ * vmi_hook_cpu() - let the ROM see what has no instruction of its own
+ *
+ * Context: boot processor, memory is set up, the others are not started yet;
+ * only if a ROM was accepted.
+ */
+void __init vmi_hook_cpu(void)
+{
+	if (vmi_patched(VMI_OP_SET_LINEAR_MAPPING))
+		vmi_call4(SET_LINEAR_MAPPING, 0, PAGE_OFFSET, max_low_pfn, 0);
+
+	hook_smp();
+	native_restart = machine_ops.emergency_restart;
+	machine_ops.emergency_restart = vmi_emergency_restart;
+	native_power_off = machine_ops.power_off;
+	machine_ops.power_off = vmi_power_off;
+}

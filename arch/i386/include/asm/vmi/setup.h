@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_X86_VMI_SETUP_H
+#define _ASM_X86_VMI_SETUP_H
+
+/* What Linux's own files call. */
+
+struct module;
+struct pt_regs;
+
+#ifdef CONFIG_VMI
+
+void vmi_init(void);
+bool vmi_rom_page(unsigned long vaddr);
+bool vmi_takes_iret(void);
+void vmi_module_finalize(struct module *mod, void *sites, size_t size);
+void vmi_module_cleanup(struct module *mod);
+bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr, unsigned long error_code);
+
+#else
+
+static inline void vmi_init(void) {}
+static inline bool vmi_rom_page(unsigned long vaddr) { return false; }
+static inline bool vmi_takes_iret(void) { return false; }
+static inline void vmi_module_cleanup(struct module *mod) {}
+static inline bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr,
+				    unsigned long error_code)
+{
+	return false;
+}
+
+#endif
+
+#endif /* _ASM_X86_VMI_SETUP_H */

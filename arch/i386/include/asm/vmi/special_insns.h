@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_X86_VMI_SPECIAL_INSNS_H
+#define _ASM_X86_VMI_SPECIAL_INSNS_H
+
+/* Control registers and the cache. */
+
+#include <asm/vmi/site.h>
+
+static inline unsigned long read_cr0(void)
+{
+	return VMI_GET(GET_CR0, VMI_PAD2 "mov %%cr0,%[val]");
+}
+
+static __always_inline unsigned long read_cr2(void)
+{
+	return VMI_GET(GET_CR2, VMI_PAD2 "mov %%cr2,%[val]");
+}
+
+static __always_inline void write_cr2(unsigned long x)
+{
+	VMI_DO1(SET_CR2, VMI_PAD2 "mov %[a],%%cr2", x);
+}
+
+static inline unsigned long __read_cr3(void)
+{
+	return VMI_GET(GET_CR3, VMI_PAD2 "mov %%cr3,%[val]");
+}
+
+static inline void write_cr3(unsigned long x)
+{
+	VMI_DO1(SET_CR3, VMI_PAD2 "mov %[a],%%cr3", x);
+}
+
+/* A processor of a PAE kernel has CR4, so no exception needs to be caught. */
+static inline unsigned long __read_cr4(void)
+{
+	return VMI_GET(GET_CR4, VMI_PAD2 "mov %%cr4,%[val]");
+}
+
+/* The native code of these two is the call that a plain kernel has here. */
+static inline void write_cr0(unsigned long x)
+{
+	unsigned long edx, ecx;
+
+	asm_inline volatile(VMI_DIRECT("call native_write_cr0")
+			    : "+a" (x), "=d" (edx), "=c" (ecx)
+			    : VMI_OPERAND(SET_CR0) : "memory");
+}
+
+static inline void __write_cr4(unsigned long x)
+{
+	unsigned long edx, ecx;
+
+	asm_inline volatile(VMI_DIRECT("call native_write_cr4")
+			    : "+a" (x), "=d" (edx), "=c" (ecx)
+			    : VMI_OPERAND(SET_CR4) : "memory");
+}
+
+static __always_inline void wbinvd(void)
+{
+	VMI_DO0(WBINVD, VMI_PAD3 "wbinvd");
+}
+
+#endif /* _ASM_X86_VMI_SPECIAL_INSNS_H */

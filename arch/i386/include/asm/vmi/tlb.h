@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_X86_VMI_TLB_H
+#define _ASM_X86_VMI_TLB_H
+
+/* TLB flushes of this processor; included by mm/tlb.c alone. */
+
+#include <asm/vmi/site.h>
+
+static void native_flush_tlb_local(void);
+static void native_flush_tlb_global(void);
+static void native_flush_tlb_one_user(unsigned long addr);
+
+static __always_inline void vmi_flush_tlb_local(void)
+{
+	if (vmi_patched(VMI_OP_FLUSH_TLB))
+		vmi_call1(FLUSH_TLB, VMI_FLUSH_TLB);
+	else
+		native_flush_tlb_local();
+}
+
+static __always_inline void vmi_flush_tlb_global(void)
+{
+	if (vmi_patched(VMI_OP_FLUSH_TLB))
+		vmi_call1(FLUSH_TLB, VMI_FLUSH_GLOBAL);
+	else
+		native_flush_tlb_global();
+}
+
+static __always_inline void vmi_flush_tlb_one_user(unsigned long addr)
+{
+	if (vmi_patched(VMI_OP_INVAL_PAGE))
+		vmi_call1(INVAL_PAGE, addr);
+	else
+		native_flush_tlb_one_user(addr);
+}
+
+#endif /* _ASM_X86_VMI_TLB_H */

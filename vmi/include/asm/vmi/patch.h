@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _ASM_X86_VMI_PATCH_H
+#define _ASM_X86_VMI_PATCH_H
+
+/*
+ * Checking a ROM and rewriting sites: no kernel services are needed, so that
+ * tests and fuzzers on the host build the same files.
+ */
+
+#include <asm/vmi/abi.h>
+
+#define VMI_SITE_MIN	5		/* length of a call or jump */
+
+#define VMI_SITE_INNER	1		/* flag: the call in a thunk */
+
+/**
+ * struct vmi_site - a row of section .vmi_sites
+ * @addr: first byte of the site, relative to this field
+ * @thunk: its thunk, relative to this field; 0 if it has none
+ * @op: enum vmi_op
+ * @len: length of the site in bytes
+ * @flags: VMI_SITE_INNER or 0
+ */
+struct vmi_site {
+	__s32	addr;
+	__s32	thunk;
+	__u8	op;
+	__u8	len;
+	__u16	flags;
+};
+
+/**
+ * struct vmi_op_info - a row of the table of operations
+ * @name: name in the wire ABI, NULL if the number is not used
+ * @jump: the routine does not return to the site
+ * @result: the routine leaves something in registers
+ */
+struct vmi_op_info {
+	const char *name;
+	unsigned char jump;
+	unsigned char result;
+};
+
+extern const struct vmi_op_info vmi_op_info[VMI_NR_OPS];
+
+/* Longest text that says why a ROM was refused, with its NUL. */
+#define VMI_WHY_LEN	80
+
+/**
+ * struct vmi_rom - a ROM that was found, and what its header says
+ * @image: its first byte
+ * @len: its length in bytes
+ * @license: NUL-terminated, inside the image
+ * @product: NUL-terminated, inside the image; "unnamed" without a PnP header
+ */
+struct vmi_rom {
+	const struct vmi_rom_header *image;
+	size_t len;
+	const char *license;
+	const char *product;
+};
+
+/**
+ * struct vmi_counts - what became of the sites
+ * @sites: all of them, inner ones not counted
+ * @calls: rewritten to call the ROM, directly or by way of a thunk
+ * @jumps: rewritten to jump to the ROM
+ * @nops: erased
+ */
+struct vmi_counts {
+	unsigned int sites;
+	unsigned int calls;
+	unsigned int jumps;
+	unsigned int nops;
+};
+
+const void *vmi_rom_find(const void *window, size_t size, size_t from);
+int vmi_rom_check(struct vmi_rom *rom, const void *image, size_t room,
+		  char why[VMI_WHY_LEN]);
+int vmi_reloc_check(const struct vmi_rom *rom, unsigned int op,
+		    const struct vmi_reloc *reloc, char why[VMI_WHY_LEN]);
+
+int vmi_site_check(const struct vmi_site *site);
+void vmi_patch_sites(const struct vmi_site *start, const struct vmi_site *end,
+		     const struct vmi_reloc *relocs, struct vmi_counts *counts);
+
+/* Instruction emission, by the processor's side. */
+void vmi_emit_call(void *insn, const void *target);
+void vmi_emit_jump(void *insn, const void *target);
+void vmi_emit_nops(void *insn, unsigned int len);
+
+/**
+ * vmi_site_addr() - where a site is
+ * @site: row of .vmi_sites
+ *
+ * Return: its first byte.
+ */
+static inline void *vmi_site_addr(const struct vmi_site *site)
+{
+	return (char *)&site->addr + site->addr;
+}
+
+#endif /* _ASM_X86_VMI_PATCH_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _VMI_H
+#define _VMI_H
+
+/* Shared by the files of the shim. */
+
+#include <linux/list.h>
+#include <linux/types.h>
+#include <asm/vmi/patch.h>
+
+/**
+ * struct vmi_state - what came of the ROM
+ * @active: a ROM was accepted and the sites were rewritten
+ * @rom: that ROM
+ * @relocs: its answers, by operation
+ * @counts: what was done to the kernel's own sites
+ */
+struct vmi_state {
+	bool active;
+	struct vmi_rom rom;
+	struct vmi_reloc relocs[VMI_NR_OPS];
+	struct vmi_counts counts;
+};
+
+extern struct vmi_state vmi_state;
+
+/**
+ * struct vmi_table - the sites of the kernel, or of a module
+ * @list: in vmi_tables, under vmi_tables_lock
+ * @mod: the module, NULL for the kernel
+ * @start: first row
+ * @end: behind the last
+ */
+struct vmi_table {
+	struct list_head list;
+	struct module *mod;
+	const struct vmi_site *start;
+	const struct vmi_site *end;
+};
+
+extern struct list_head vmi_tables;
+extern struct mutex vmi_tables_lock;
+
+extern const struct vmi_site __vmi_sites[], __vmi_sites_end[];
+
+/* entry.S */
+int vmi_rom_call(const void *entry, u32 arg, u64 *result);
+
+/* cpu.c: operations for which Linux has a hook of its own */
+void vmi_hook_cpu(void);
+
+#endif /* _VMI_H */
