@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# vmi386: kernel, ROMs, monitor, userland and tests, all below build/.
+
+B		:= build
+KERNEL_VERSION	:= 6.12
+TARBALL		:= /usr/src/linux-source-$(KERNEL_VERSION).tar.xz
+PATCHES		:= $(sort $(wildcard patches/*.patch))
+SHIM		:= Kconfig Kbuild $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
+		   arch/i386/*.[cS] arch/i386/include/asm/vmi/*.h)
+JOBS		:= $(shell nproc)
+KMAKE		:= $(MAKE) ARCH=i386 -j$(JOBS) \
+		   KBUILD_BUILD_USER=vmi386 KBUILD_BUILD_HOST=vmi386 \
+		   KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970"
+STEP		:= selftests/step
+
+unexport MAKEFLAGS
+
+.DELETE_ON_ERROR:
+.PHONY: all boot check native monitor series help setup clean roms userland \
+	guests FORCE
+
+all: help
+
+help:
+	@echo 'make boot     boot natively and virtualized, show both side by side'
+	@echo 'make check    build everything, run every test (T="name ..." for some)'
+	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
+	@echo 'make monitor  a shell in it on our monitor, in ring 1'
+	@echo 'make series   the patches as mails for git am, in $(B)/series/'
+	@echo 'make clean    remove $(B)/'
+
+# The kernel trees: as Debian ships it, and a copy with our changes.
+
+setup:
+	@selftests/setup
+
+$(B)/linux-orig/.done: $(TARBALL) | setup
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(STEP) "unpack $(notdir $(TARBALL))" unpack 0 \
+		tar -C $(@D) --strip-components=1 -xf $(TARBALL)
+	@touch $@
+
+# Wherever apt-get put it; setup has made sure.
+$(TARBALL): | setup ;
+
+$(B)/linux/.done: $(B)/linux-orig/.done $(PATCHES) patches/apply
+	@$(STEP) "apply patches/ to the kernel" patch 0 \
+		patches/apply $(B)/linux-orig $(B)/linux
+	@touch $@
+
+$(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
+	@vmi/place $(B)/linux
+	@touch $@
+
+# Three kernels from one configuration: ours; Debian's tree untouched; ours
+# with CONFIG_VMI=n, which must come out the same.
+
+$(B)/kernel/.config: selftests/config $(B)/linux/.placed
+	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
+
+$(B)/novmi/.config: selftests/config $(B)/linux/.placed
+	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=n
+
+$(B)/unpatched/.config: selftests/config $(B)/linux-orig/.done
+	@selftests/configure $(B)/linux-orig $(@D)
+
+$(B)/bzImage: $(B)/kernel/.config $(B)/linux/.placed
+	@$(STEP) "build the kernel" kernel 2150 \
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/kernel bzImage modules
+	@cp $(B)/kernel/arch/x86/boot/bzImage $@
+
+$(B)/unpatched/bzImage: $(B)/unpatched/.config
+	@$(STEP) "build the kernel without our changes" unpatched 2140 \
+		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/unpatched bzImage
+	@cp $(B)/unpatched/arch/x86/boot/bzImage $@
+
+$(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
+	@$(STEP) "build the kernel with CONFIG_VMI=n" novmi 2130 \
+		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/novmi vmlinux
+	@touch $@
+
+roms: | setup
+	@$(STEP) "build the ROMs" roms 0 $(MAKE) -C arch/i386/rom B=$(CURDIR)/$(B)
+
+$(B)/monitor.elf: FORCE | setup
+	@$(STEP) "build the monitor" monitor 0 \
+		$(MAKE) -C arch/i386/monitor B=$(CURDIR)/$(B)
+
+userland: $(B)/bzImage
+	@$(STEP) "build the test userland" userland 0 \
+		$(MAKE) -C selftests B=$(CURDIR)/$(B) KSRC=$(CURDIR)/$(B)/linux
+
+guests: roms
+	@$(STEP) "build the stand-alone guests" guests 0 \
+		$(MAKE) -C selftests/guests B=$(CURDIR)/$(B)
+	@python3 selftests/roms/damage.py $(B)/rom
+
+series: $(B)/linux/.done
+	@patches/make-series $(B)/linux-orig $(B)/series
+
+# Running it.
+
+native: $(B)/bzImage userland roms
+	@selftests/shell native $(ROM)
+
+monitor: $(B)/bzImage userland $(B)/monitor.elf
+	@selftests/shell monitor
+
+boot: $(B)/bzImage userland roms $(B)/monitor.elf
+	@selftests/side-by-side
+
+check: $(B)/bzImage $(B)/unpatched/bzImage $(B)/novmi/vmlinux userland guests \
+		$(B)/monitor.elf
+	@selftests/run -j $(JOBS) $(T)
+
+clean:
+	rm -rf $(B)
