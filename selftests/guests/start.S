@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The first instructions of a stand-alone guest, its descriptor tables, the
+ * way into traps and the way up for further processors.
+ */
+#include "segments.h"
+
+#define MULTIBOOT_MAGIC	0x1badb002
+#define MULTIBOOT_FLAGS	0
+#define STACK_SIZE	16384
+#define AP_STACK_SIZE	4096
+#define AP_MAX		16
+#define CR0_PE		1
+#define TRAP_WORDS	19		/* struct trap_frame */
+
+	.section .multiboot, "a"
+	.balign	4
+	.long	MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+
+	.text
+	.globl	start
+start:
+	cld
+	mov	$boot_stack + STACK_SIZE, %esp
+	lgdt	gdt_pointer
+	ljmp	$KERNEL_CS, $1f
+1:	call	flat_segments
+	push	%ebx				/* multiboot information */
+	call	guest_start
+	hlt
+
+	.globl	flat_segments
+flat_segments:
+	mov	$KERNEL_DS, %ax
+	mov	%ax, %ds
+	mov	%ax, %es
+	mov	%ax, %fs
+	mov	%ax, %gs
+	mov	%ax, %ss
+	ret
+
+/*
+ * Traps: every vector's stub leaves an error code and its number.  The stack
+ * may be any, so the frame is copied to a place that C can reach.
+ */
+.macro gate vector
+	.balign	16
+.if \vector != 8 && (\vector < 10 || \vector > 14) && \vector != 17
+	push	$0
+.endif
+	push	$\vector
+	jmp	trap_common
+.endm
+
+	.balign	16
+	.globl	gates
+gates:
+.set vector, 0
+.rept GATE_VECTORS
+	gate	vector
+	.set	vector, vector + 1
+.endr
+	.globl	gate_trap
+	.balign	16
+gate_trap:
+	push	$0
+	push	$TRAP_VECTOR
+
+trap_common:
+	push	%gs
+	push	%fs
+	push	%es
+	push	%ds
+	pushal
+	cld
+	mov	$KERNEL_DS, %ax
+	mov	%ax, %ds
+	mov	%ax, %es
+	mov	%ss, %edx
+	mov	%esp, %ebx
+	xor	%eax, %eax
+1:	mov	%ss:(%ebx, %eax, 4), %ecx
+	mov	%ecx, trap_frame(, %eax, 4)
+	inc	%eax
+	cmp	$TRAP_WORDS, %eax
+	jb	1b
+	mov	$KERNEL_DS, %ax
+	mov	%ax, %ss
+	mov	$trap_stack + STACK_SIZE, %esp
+	push	%edx
+	push	%ebx
+	call	trap_enter			/* (esp, ss) */
+	lss	(%esp), %esp
+	popal
+	pop	%ds
+	pop	%es
+	pop	%fs
+	pop	%gs
+	add	$8, %esp
+	iret
+
+/*
+ * Further processors: this is copied to a page below 1 MB and started there
+ * in real mode.  Each takes the next stack and calls ap_main(number).
+ */
+	.globl	ap_trampoline, ap_trampoline_end
+	.code16
+ap_trampoline:
+	cli
+	mov	%cs, %ax
+	mov	%ax, %ds
+	lgdtl	ap_gdt_pointer - ap_trampoline
+	mov	%cr0, %eax
+	or	$CR0_PE, %eax
+	mov	%eax, %cr0
+	ljmpl	$KERNEL_CS, $ap_start32
+ap_gdt_pointer:
+	.word	GDT_SIZE - 1
+	.long	gdt
+ap_trampoline_end:
+
+	.code32
+ap_start32:
+	mov	$KERNEL_DS, %ax
+	mov	%ax, %ds
+	mov	%ax, %es
+	mov	%ax, %fs
+	mov	%ax, %gs
+	mov	%ax, %ss
+	mov	$1, %eax
+	lock xadd %eax, ap_next
+	cmp	$AP_MAX, %eax
+	jae	2f
+	inc	%eax				/* 0 is the boot processor */
+	imul	$AP_STACK_SIZE, %eax, %ecx
+	lea	ap_stacks(%ecx), %esp
+	push	%eax
+	call	ap_main
+2:	cli
+	hlt
+	jmp	2b
+
+	.data
+	.balign	8
+	.globl	gdt
+gdt:
+	.quad	0
+	.quad	0x00cf9b000000ffff		/* KERNEL_CS */
+	.quad	0x00cf93000000ffff		/* KERNEL_DS */
+	.quad	0x00cffb000000ffff		/* USER_CS */
+	.quad	0x00cff3000000ffff		/* USER_DS */
+	.quad	0				/* TSS_SEL, by guest_start */
+	.quad	0				/* ODD32_SEL, by who needs it */
+	.quad	0				/* ODD16_SEL, the same */
+	.quad	0xd040f30000000000		/* FAR_SEL */
+	.quad	0				/* LDT_SEL, by who needs it */
+	.quad	0				/* SPARE_SEL */
+.if . - gdt != GDT_SIZE
+	.error	"segments.h disagrees"
+.endif
+	.globl	gdt_pointer
+gdt_pointer:
+	.word	GDT_SIZE - 1
+	.long	gdt
+ap_next:
+	.long	0
+
+	.bss
+	.balign	16
+boot_stack:
+	.skip	STACK_SIZE
+trap_stack:
+	.skip	STACK_SIZE
+	.globl	ring0_stack_top
+	.skip	STACK_SIZE
+ring0_stack_top:
+ap_stacks:
+	.skip	AP_STACK_SIZE * AP_MAX
+	.globl	trap_frame
+trap_frame:
+	.skip	4 * TRAP_WORDS

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots a kernel in QEMU, follows its console and judges the log."""
+
+import os
+import re
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import console
+import net
+import proc
+
+
+def kernel_of(test):
+    return test.get("kernel", "build/bzImage")
+
+
+def yes(test, key):
+    return test.get(key, "no").strip() in ("yes", "1", "true", "on")
+
+
+def lines_of(test, key):
+    return [s.strip() for s in test.get(key, "").splitlines() if s.strip()]
+
+
+def rom_paths(test):
+    """Images of the option "rom": names or paths, commas between them."""
+    roms = test.get("rom", "none").split(",")
+    return [r if "/" in r else f"build/rom/{r}.rom" for r in roms if r != "none"]
+
+
+def command_line(test, server):
+    words = ["console=ttyS0", f"vmi.cpus={test.get('smp', '1')}"]
+    if test.get("tests", "all") != "none":
+        words.append(f"vmi.test={test.get('tests', 'all')}")
+    if yes(test, "disk"):
+        words.append("vmi.disk=/dev/vda")
+    if server:
+        words.append(f"vmi.net={server.port},{test['net']}")
+    return " ".join(words + [test.get("append", "")]).strip()
+
+
+def qemu_argv(test, work, disk, int_log, server):
+    """The command that boots @test, and the files that it reads."""
+    kernel = kernel_of(test)
+    initrd = test.get("initrd", "build/initramfs.cpio.gz")
+    files = [kernel, initrd]
+    argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg",
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-serial", "stdio", "-m", test.get("mem", "256M"),
+            "-smp", test.get("smp", "1")]
+    for key in ("machine", "cpu", "icount"):
+        if key in test:
+            argv += [f"-{key}", test[key]]
+    if yes(test, "monitor"):
+        monitor = test.get("monitor_elf", "build/monitor.elf")
+        files.append(monitor)
+        # A comma in a module's arguments is written twice.
+        words = command_line(test, server).replace(",", ",,")
+        argv += ["-kernel", monitor, "-initrd", f"{kernel} {words},{initrd}",
+                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    else:
+        argv += ["-kernel", kernel, "-initrd", initrd, "-append",
+                 command_line(test, server)]
+    for rom in rom_paths(test):
+        files.append(rom)
+        argv += ["-option-rom", rom]
+    if disk:
+        argv += ["-drive", f"file={disk},format=raw,if=none,id=disk",
+                 "-device", "virtio-blk-pci,drive=disk"]
+    if server:
+        argv += ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"]
+    if yes(test, "int_log"):
+        argv += ["-D", int_log, "-monitor", f"unix:{work}/monitor,server=on,wait=off"]
+    return argv + test.get("qemu", "").split(), files
+
+
+class Monitor:
+    """QEMU's own monitor, for the few commands that a guest may ask for."""
+
+    COMMANDS = {"log on": "log int", "log off": "log none"}
+    PROMPT = b"(qemu) "
+
+    def __init__(self, path):
+        self.path = path
+        self.sock = None
+
+    def _until_prompt(self):
+        got = b""
+        while not got.endswith(self.PROMPT):
+            data = self.sock.recv(4096)
+            if not data:
+                raise OSError("QEMU's monitor closed")
+            got += data
+
+    def command(self, word):
+        if not self.sock:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(60)
+            self.sock.connect(self.path)
+            self._until_prompt()
+        self.sock.sendall(self.COMMANDS[word].encode() + b"\n")
+        self._until_prompt()
+
+
+def follow(p, log, timeout, verbose, monitor):
+    """Copies the console to @log until the end; returns why it ended early.
+
+    A guest that prints "# host: COMMAND" waits for a newline, which says that
+    the monitor has carried it out.
+    """
+    deadline = time.monotonic() + timeout
+    panicked = False
+    rest = b""
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return "did not power off after its panic" if panicked else \
+                f"no end after {timeout:.0f} s"
+        if not select.select([p.stdout], [], [], min(left, 1))[0]:
+            continue
+        data = os.read(p.stdout.fileno(), 65536)
+        if not data:
+            return None
+        log.write(data.replace(b"\r", b""))
+        log.flush()
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            text = line.decode(errors="replace").rstrip()
+            if verbose:
+                print(f"# | {text}", flush=True)
+            if "Kernel panic" in text and not panicked:
+                panicked = True
+                deadline = min(deadline, time.monotonic() + proc.scaled(20))
+            asked = re.search(r"# host: (log on|log off)$", text)
+            if asked and monitor:
+                monitor.command(asked.group(1))
+                p.stdin.write(b"\n")
+                p.stdin.flush()
+
+
+def make_disk(path):
+    with open(path, "wb") as f:
+        f.truncate(64 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True,
+                   env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
+
+
+def boot_and_follow(test, argv, log_path, monitor, verbose):
+    """Runs QEMU; returns its exit status and why it was stopped, if it was."""
+    with open(log_path, "wb") as log:
+        p = proc.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT)
+        try:
+            ended = follow(p, log, proc.scaled(float(test.get("timeout", 300))),
+                           verbose, monitor)
+            if ended is None:
+                p.wait(10)
+        finally:
+            status = proc.stop(p)
+    return status, ended
+
+
+def run_after(test, name, values):
+    """The commands of the option "after"; returns reasons."""
+    reasons = []
+    for command in lines_of(test, "after"):
+        command = command.format(name=name, **values)
+        done = subprocess.run(command, shell=True, capture_output=True, text=True)
+        for line in (done.stdout + done.stderr).splitlines():
+            print(f"# {name}: {line}", flush=True)
+        if done.returncode:
+            reasons.append(f"{command.split()[0]}: exit status {done.returncode}")
+    return reasons
+
+
+def run(name, test, logs, verbose):
+    """Boots @test; returns (verdict, reasons, note)."""
+    log_path = f"{logs}/{name}.log"
+    int_log = f"{logs}/{name}.int"
+    disk = f"{logs}/{name}.img" if yes(test, "disk") else None
+    server = net.Server() if "net" in test else None
+    open(log_path, "wb").close()
+    try:
+        with tempfile.TemporaryDirectory(prefix="vmi-") as work:
+            argv, files = qemu_argv(test, work, disk, int_log, server)
+            missing = [f for f in files if not os.path.exists(f)]
+            if missing:
+                return "fail", [f"{f} does not exist" for f in missing], ""
+            if not shutil.which(argv[0]):
+                return "fail", [f"{argv[0]} is not installed"], ""
+            if disk:
+                make_disk(disk)
+            monitor = Monitor(f"{work}/monitor") if yes(test, "int_log") else None
+            status, ended = boot_and_follow(test, argv, log_path, monitor, verbose)
+    finally:
+        if server:
+            server.close()
+    reasons, note = console.judge(test, log_path, status, ended)
+    if not ended:
+        if disk:
+            reasons += console.check_disk(disk, log_path)
+        reasons += run_after(test, name, dict(log=log_path, int_log=int_log, disk=disk))
+    if not reasons:
+        for leftover in filter(None, [disk, int_log]):
+            if os.path.exists(leftover):
+                os.unlink(leftover)
+    return "fail" if reasons else "pass", reasons, note

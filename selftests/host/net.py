@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The host's end of userland/net.c: takes and gives streams with checksums.
+
+A client asks with one letter and a length (32 bits, little endian).  "u": it
+sends that many bytes and gets their CRC-32.  "d": it gets that many bytes and
+their CRC-32.
+"""
+
+import os
+import socket
+import struct
+import threading
+import zlib
+
+CHUNK = 1 << 18
+
+
+def _take(conn, length):
+    crc = 0
+    while length:
+        data = conn.recv(min(length, CHUNK))
+        if not data:
+            return
+        crc = zlib.crc32(data, crc)
+        length -= len(data)
+    conn.sendall(struct.pack("<I", crc))
+
+
+def _give(conn, length):
+    crc = 0
+    block = os.urandom(CHUNK)
+    while length:
+        data = block[:length]
+        conn.sendall(data)
+        crc = zlib.crc32(data, crc)
+        length -= len(data)
+        block = block[1:] + block[:1]
+    conn.sendall(struct.pack("<I", crc))
+
+
+def _serve(conn):
+    with conn:
+        try:
+            conn.settimeout(600)
+            ask = b""
+            while len(ask) < 5:
+                more = conn.recv(5 - len(ask))
+                if not more:
+                    return
+                ask += more
+            length = struct.unpack("<I", ask[1:])[0]
+            {b"u": _take, b"d": _give}[ask[:1]](conn, length)
+        except (OSError, KeyError):
+            pass    # the guest sees a wrong checksum, or none
+
+
+class Server:
+    """Serves on a port of the loopback interface as long as it is open."""
+
+    def __init__(self):
+        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            threading.Thread(target=_serve, args=(conn,), daemon=True).start()
+
+    def close(self):
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
