@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interrupt controllers.  They are the guest's, but for one register: a write
+ * of the interrupt command register could start a processor in real mode, in
+ * ring 0.  So the guest's stores to the local APIC come here, by call or fault.
+ */
+#include "mon.h"
+
+#define APIC_ID		0x20
+#define APIC_EOI	0xb0
+#define APIC_SVR	0xf0
+#define APIC_ISR	0x100
+#define APIC_TMR	0x180
+#define APIC_ICR	0x300
+#define APIC_ICR2	0x310
+#define APIC_LVT_FIRST	0x320
+#define APIC_LVT_LAST	0x370
+
+#define MODE(val)	((val) >> 8 & 7)
+#define MODE_SMI	2
+#define MODE_NMI	4
+#define MODE_INIT	5
+#define MODE_STARTUP	6
+
+static volatile u32 *apic_reg(u32 reg)
+{
+	return phys_ptr(LAPIC_PAGE + reg);
+}
+
+u32 apic_read(u32 reg)
+{
+	return *apic_reg(reg);
+}
+
+void apic_write(u32 reg, u32 val)
+{
+	*apic_reg(reg) = val;
+}
+
+u32 apic_id(void)
+{
+	return apic_read(APIC_ID) >> 24;
+}
+
+void apic_eoi(void)
+{
+	apic_write(APIC_EOI, 0);
+}
+
+/*
+ * EOI costs the guest no trap: for an edge-triggered vector it is done here, as
+ * soon as the interrupt arrives, and the vector is noted as in service in the
+ * shared page; the guest's EOI takes the note away (rom.S).  Nothing of the same
+ * priority is delivered until then.  Level-triggered ones must wait for the
+ * guest's EOI, or they would come again at once: that one traps.  Vectors from
+ * the 8259s have no EOI here at all.
+ *
+ * Which of the three a vector is would be two slow reads of the APIC each time;
+ * what was found once is kept, and what turns out wrong corrects itself.
+ */
+enum irq_kind { K_UNKNOWN, K_EDGE, K_LEVEL, K_PIC };
+
+static bool apic_bit(u32 reg, u32 vec)
+{
+	return apic_read(reg + vec / 32 * 16) >> vec % 32 & 1;
+}
+
+static void find_kind(struct vcpu *v, u32 vec)
+{
+	v->irq_kind[vec] = !apic_bit(APIC_ISR, vec) ? K_PIC :
+			   apic_bit(APIC_TMR, vec) ? K_LEVEL : K_EDGE;
+}
+
+static bool is_held(struct vcpu *v, u32 vec)
+{
+	return v->held[vec / 64] >> vec % 64 & 1;
+}
+
+/* An interrupt has just come in. */
+void irq_arrived(struct vcpu *v, u32 vec)
+{
+	u32 i, n = v->sh->depth & 15;
+	bool again = is_held(v, vec);
+
+	v->count[C_IRQ]++;
+	for (i = 0; i < n; i++)
+		again |= (v->sh->service[i] & 0xff) == vec;
+	/* It cannot come again while in service, unless we are wrong about it. */
+	if (!v->irq_kind[vec] || again) {
+		find_kind(v, vec);
+		for (i = 0; again && i < n; i++) {
+			if ((v->sh->service[i] & 0xff) != vec)
+				continue;
+			if (v->irq_kind[vec] == K_LEVEL)
+				v->sh->service[i] |= SERVICE_REAL;
+			if (v->irq_kind[vec] == K_PIC)
+				v->sh->depth = i;
+		}
+	}
+	if (v->irq_kind[vec] == K_EDGE)
+		apic_eoi();
+}
+
+/* Does an interrupt in service keep this one waiting? */
+bool irq_blocked(struct vcpu *v, u32 vec)
+{
+	u32 n = v->sh->depth & 15;
+
+	return n && (v->sh->service[n - 1] & 0xff) >> 4 >= vec >> 4 &&
+	       v->irq_kind[vec] != K_PIC;
+}
+
+/* It is about to be delivered. */
+void irq_service(struct vcpu *v, u32 vec)
+{
+	u32 n = v->sh->depth & 15;
+
+	if (v->irq_kind[vec] == K_PIC)
+		return;
+	v->sh->service[n] = vec | (v->irq_kind[vec] == K_LEVEL ? SERVICE_REAL : 0);
+	v->sh->depth = (n + 1) & 15;
+}
+
+/* The guest's EOI, when the ROM could not do it. */
+void guest_eoi(struct vcpu *v, struct regs *r)
+{
+	u32 n = v->sh->depth & 15;
+
+	if (!n) {
+		/* We took something for the 8259's that was not. */
+		memset(v->irq_kind, 0, sizeof(v->irq_kind));
+		apic_eoi();
+	} else {
+		v->sh->depth = n - 1;
+		if (v->sh->service[n - 1] & SERVICE_REAL) {
+			v->irq_kind[v->sh->service[n - 1] & 0xff] = K_UNKNOWN;
+			apic_eoi();
+		}
+	}
+	deliver_held(v, r);
+}
+
+/* The firmware's 8259s are silenced: their vectors would be exceptions. */
+void apic_init(void)
+{
+	outb(0x21, 0xff);
+	outb(0xa1, 0xff);
+	if (!(rdmsr(MSR_APIC_BASE) & 0x800))
+		panic(NULL, "no local APIC");
+}
+
+static void write_icr(struct vcpu *v, u32 val)
+{
+	switch (MODE(val)) {
+	case MODE_STARTUP:
+		smp_start_guest_cpu(v, apic_read(APIC_ICR2) >> 24);
+		return;
+	case MODE_INIT:
+	case MODE_NMI:
+	case MODE_SMI:
+		return;
+	}
+	apic_write(APIC_ICR, val);
+}
+
+void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
+{
+	if (reg == APIC_EOI) {
+		guest_eoi(v, r);
+		return;
+	}
+	if (reg == APIC_ICR) {
+		write_icr(v, val);
+		return;
+	}
+	if (reg == APIC_ID)
+		return;
+	/* A local interrupt must not be an INIT or an SMI. */
+	if (reg >= APIC_LVT_FIRST && reg <= APIC_LVT_LAST &&
+	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI || MODE(val) == MODE_NMI))
+		val |= 1 << 16;
+	apic_write(reg, val);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The first serial port, a printf of few formats, and memory functions. */
+#include <stdarg.h>
+#include "mon.h"
+
+#define COM1	0x3f8
+
+static u32 console_lock;
+
+void console_init(void)
+{
+	outb(COM1 + 1, 0);		/* no interrupts */
+	outb(COM1 + 3, 0x80);		/* divisor */
+	outb(COM1 + 0, 1);		/* 115200 */
+	outb(COM1 + 1, 0);
+	outb(COM1 + 3, 3);		/* 8n1 */
+	outb(COM1 + 2, 7);		/* FIFOs on and empty */
+	outb(COM1 + 4, 3);		/* DTR, RTS */
+}
+
+static void put_char(char c)
+{
+	u32 tries = 100000;
+
+	/* A port that is not there must not hang us. */
+	while (!(inb(COM1 + 5) & 0x20) && --tries)
+		pause();
+	outb(COM1, c);
+}
+
+static void put_string(const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\n')
+			put_char('\r');
+		put_char(*s);
+	}
+}
+
+static void put_number(u64 val, u32 base, int width, char fill)
+{
+	char buf[24], *p = buf + sizeof(buf) - 1;
+
+	*p = 0;
+	do {
+		*--p = "0123456789abcdef"[val % base];
+		val /= base;
+		width--;
+	} while (val);
+	while (width-- > 0 && p > buf)
+		*--p = fill;
+	put_string(p);
+}
+
+/**
+ * mprintf - print on the console
+ * @fmt: understands %s %c %d %u %x %lu %lx with a width, zero filled or not
+ */
+void mprintf(const char *fmt, ...)
+{
+	va_list ap;
+
+	while (__atomic_exchange_n(&console_lock, 1, __ATOMIC_ACQUIRE))
+		pause();
+	va_start(ap, fmt);
+	for (; *fmt; fmt++) {
+		bool is_long = false;
+		char fill = ' ';
+		int width = 0;
+		u64 val;
+
+		if (*fmt != '%') {
+			if (*fmt == '\n')
+				put_char('\r');
+			put_char(*fmt);
+			continue;
+		}
+		if (*++fmt == '0')
+			fill = '0';
+		while (*fmt >= '0' && *fmt <= '9')
+			width = width * 10 + *fmt++ - '0';
+		if (*fmt == 'l') {
+			is_long = true;
+			fmt++;
+		}
+		switch (*fmt) {
+		case 's':
+			put_string(va_arg(ap, const char *));
+			break;
+		case 'c':
+			put_char(va_arg(ap, int));
+			break;
+		case 'd':
+		case 'u':
+		case 'x':
+			val = is_long ? va_arg(ap, u64) : va_arg(ap, u32);
+			put_number(val, *fmt == 'x' ? 16 : 10, width, fill);
+			break;
+		default:
+			put_char(*fmt);
+		}
+	}
+	va_end(ap);
+	__atomic_store_n(&console_lock, 0, __ATOMIC_RELEASE);
+}
+
+void *memcpy(void *d, const void *s, size_t n)
+{
+	void *ret = d;
+
+	asm volatile("rep movsb" : "+D" (d), "+S" (s), "+c" (n) : : "memory");
+	return ret;
+}
+
+void *memset(void *d, int c, size_t n)
+{
+	void *ret = d;
+
+	asm volatile("rep stosb" : "+D" (d), "+c" (n) : "a" (c) : "memory");
+	return ret;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *x = a, *y = b;
+
+	for (; n; n--, x++, y++)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
+size_t strlen(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n])
+		n++;
+	return n;
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The processor's own tables: GDT, IDT, TSS; and what the processor can do. */
+#include "mon.h"
+
+struct idt_gate {
+	u16 off0, sel;
+	u8 ist, type;
+	u16 off1;
+	u32 off2, zero;
+} __attribute__((packed));
+
+static struct idt_gate idt[256];
+bool cpu_has_nx, cpu_has_umip;
+u64 pte_reserved;
+
+void cpu_features(void)
+{
+	u32 a, b, c, d, max;
+
+	cpuid(0, 0, &max, &b, &c, &d);
+	cpuid(0x80000001, 0, &a, &b, &c, &d);
+	cpu_has_nx = d >> 20 & 1;
+	cpuid(0x80000008, 0, &a, &b, &c, &d);
+	pte_reserved = ~PTE_NX & ~((1UL << (a & 0xff)) - 1);
+	if (max >= 7) {
+		cpuid(7, 0, &a, &b, &c, &d);
+		cpu_has_umip = c >> 2 & 1;
+	}
+}
+
+static void set_gate(u32 vec, u32 dpl, u32 ist)
+{
+	u64 addr = (u64)vector_stubs + 16 * vec;
+
+	idt[vec] = (struct idt_gate){
+		.off0 = addr, .sel = MON_CS, .ist = ist, .type = 0x8e | dpl << 5,
+		.off1 = addr >> 16, .off2 = addr >> 32,
+	};
+}
+
+/*
+ * Gates of ring 3: breakpoint, overflow, and the usual system call.  Any other
+ * INT n raises #GP and is sorted out there, by the guest's own gate.
+ */
+void idt_init(void)
+{
+	u32 i;
+
+	for (i = 0; i < 256; i++)
+		set_gate(i, 0, 0);
+	set_gate(X_DF, 0, 1);
+	set_gate(X_NMI, 0, 2);
+	set_gate(X_MC, 0, 3);
+	set_gate(X_BP, 3, 0);
+	set_gate(X_OF, 3, 0);
+	set_gate(0x80, 3, 0);
+	set_gate(HYPERCALL_VECTOR, 1, 0);
+	idt[0x80].off0 = (u64)syscall_stub;
+	idt[0x80].off1 = (u64)syscall_stub >> 16;
+}
+
+_Static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE &&
+	       offsetof(struct vcpu, fast_ip) == V_FAST_IP &&
+	       offsetof(struct vcpu, fast_cs) == V_FAST_CS &&
+	       offsetof(struct vcpu, fast_ss) == V_FAST_SS &&
+	       offsetof(struct vcpu, fast_valid) == V_FAST_VALID &&
+	       offsetof(struct vcpu, fast_count) == V_FAST_COUNT, "layout.h, V_*");
+_Static_assert(offsetof(struct shared, service) == SH_SERVICE &&
+	       offsetof(struct shared, ring) == SH_RING &&
+	       sizeof(struct shared) == PAGE, "layout.h, SH_*");
+
+/*
+ * The pages of a CPU: stack (its first word names the vcpu, its end is the
+ * TSS's start, see layout.h), emergency stacks, real GDT and LDT.
+ */
+struct vcpu *vcpu_create(u32 id)
+{
+	struct vcpu *v = alloc_pages((sizeof(*v) + PAGE - 1) / PAGE);
+	u8 *stack, *ist;
+	u64 tss, lin = TSS_BASE + (u64)id * TSS_WINDOW;
+
+	/* Stacks are aligned to their size, so that RSP finds the vcpu. */
+	while ((u64)(stack = alloc_pages(1)) & (STACK_SIZE - 1))
+		;
+	alloc_pages(STACK_SIZE / PAGE - 1);
+	ist = alloc_pages(STACK_SIZE / PAGE);
+	*(struct vcpu **)stack = v;
+	*(struct vcpu **)ist = v;
+	v->id = id;
+	v->real_gdt = alloc_pages(16);
+	v->real_ldt = alloc_pages(16);
+	v->tss_page = alloc_pages(1);
+	v->vmi_page = alloc_pages(SH_PAGES);
+	v->sh = alloc_pages(1);
+	v->vmi_page->iomap = SH_IOMAP_OPEN;
+	map_tss_window(v);
+	map_alias(v, alloc_pages(1));
+
+	tss = (u64)v->tss_page + 0xfa0;
+	*(u64 *)(tss + 0x04) = (u64)stack + STACK_SIZE;
+	*(u64 *)(tss + 0x24) = (u64)ist + STACK_SIZE;
+	*(u64 *)(tss + 0x2c) = (u64)ist + STACK_SIZE - 0x1000;
+	*(u64 *)(tss + 0x34) = (u64)ist + STACK_SIZE - 0x2000;
+
+	lin += 0xfa0;
+	v->real_gdt[MON_CS / 8] = 0x00209b0000000000;
+	v->real_gdt[MON_TR / 8] = 0x0000890000000000 | 0x3060 | (lin & 0xffffff) << 16 |
+				  (lin >> 24 & 0xff) << 56;
+	v->real_gdt[MON_TR / 8 + 1] = lin >> 32;
+	lin = (u64)v->real_ldt;
+	v->real_gdt[MON_LDT / 8] = 0x0000820000000000 | 0xffff | (lin & 0xffffff) << 16 |
+				   (lin >> 24 & 0xff) << 56;
+	v->real_gdt[MON_LDT / 8 + 1] = lin >> 32;
+	v->stack_top = stack + STACK_SIZE;
+	v->cr0 = CR0_PE | CR0_ET;
+	vcpus[id] = v;
+	if (id >= nr_cpus)
+		nr_cpus = id + 1;
+	return v;
+}
+
+/* Make this processor @v's. */
+void cpu_load_tables(struct vcpu *v)
+{
+	struct desc_ptr gdtr = { 0xffff, (u64)v->real_gdt };
+	struct desc_ptr idtr = { sizeof(idt) - 1, (u64)idt };
+
+	v->real_gdt[MON_TR / 8] &= ~(2UL << 40);	/* not busy */
+	asm volatile("lgdt %0\n\tlidt %1" : : "m" (gdtr), "m" (idtr));
+	asm volatile("pushq %0\n\tpushq $1f\n\tlretq\n1:" : : "i" ((u64)MON_CS) : "memory");
+	asm volatile("ltr %w0\n\tlldt %w1" : : "r" (MON_TR), "r" (0));
+	asm volatile("movl %0, %%ss\n\tmovl %0, %%ds\n\tmovl %0, %%es" : : "r" (0));
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | (cpu_has_nx ? EFER_NX : 0));
+	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP);
+	write_cr4(CR4_PAE | CR4_PGE | (cpu_has_umip ? CR4_UMIP : 0));
+}

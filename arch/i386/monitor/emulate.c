@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Trap and emulate, for code that is not patched: the decompressor, the
+ * kernel's first steps, and what little has no call.  Every instruction here
+ * faults in ring 1; those that do not fault are not ours to see.
+ */
+#include "mon.h"
+
+static bool fault_gp(struct vcpu *v, struct regs *r, u32 err)
+{
+	deliver(v, r, X_GP, true, err, false);
+	return true;
+}
+
+/* A selector for the kernel's CS: RPL 1 whatever the guest wrote. */
+static bool load_cs(struct vcpu *v, struct regs *r, u16 sel, u32 ip)
+{
+	if (!kernel_code_ok(v, sel))
+		return false;
+	r->cs = (sel & ~3) | 1;
+	r->ip = ip;
+	v->count[C_EMUL_FAR]++;
+	return true;
+}
+
+/*
+ * Load SS; with LSS, also ESP.  A stack in ring 1 that does not start at 0 is
+ * Linux's espfix: it wants an IRET that keeps the upper half of a program's ESP,
+ * which our own does.  So the guest stays on its flat stack, at the same place.
+ */
+static bool load_ss(struct vcpu *v, struct regs *r, u16 sel, u32 *esp)
+{
+	u64 d;
+
+	/* The guest may have written the descriptor itself (espfix does). */
+	if (!(sel & 4) && sel >> 3 < v->gdt_copied &&
+	    guest_read(v, v->gdt.base + (sel & ~7), &d, 8))
+		guest_gdt_write(v, r, sel >> 3, d);
+	if (!stack_ok(v, sel, 1))
+		return false;
+	v->count[C_EMUL_SEG]++;
+	if (esp && desc_base(*real_desc(v, sel))) {
+		r->sp = stack_lin(v, sel, *esp);
+		return true;
+	}
+	r->ss = (sel & ~3) | 1;
+	if (esp)
+		r->sp = *esp;
+	return true;
+}
+
+/* Flags that an IRET may bring; the interrupt flag is the guest's own. */
+#define IRET_FLAGS	(0xcd5u | FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | 1u << 21)
+
+/**
+ * do_iret - the guest's IRET
+ * @skip: bytes of the stack above which the frame is; EAX lies there if not 0
+ *
+ * Return: false if the stack cannot be read.  An IRET that must fault has
+ * raised the guest's #GP.
+ */
+bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
+{
+	u32 lin = stack_lin(v, r->ss, r->sp), f[6], n = 3;
+	u64 *d;
+
+	if (skip && !guest_get32(lin, &f[5]))
+		return false;
+	if (!guest_read(v, lin + skip, f, 12))
+		return false;
+	if (f[2] & FLAG_VM)
+		stop_guest(v, r, "the guest enters virtual 8086 mode");
+	if ((f[1] & 3) >= 2) {
+		n = 5;
+		if (!guest_read(v, lin + skip + 12, f + 3, 8))
+			return false;
+		d = real_desc(v, f[1]);
+		if ((f[1] & 3) == 2 || !d || (*d >> 43 & 3) != 3 || !(*d >> 47 & 1) ||
+		    (*d >> 42 & 1 ? 0 : (*d >> 45 & 3) != 3))
+			return fault_gp(v, r, f[1] & 0xfffc);
+		if (!stack_ok(v, f[4], 3) || (f[4] & 3) != 3)
+			return fault_gp(v, r, f[4] & 0xfffc);
+	} else if (!kernel_code_ok(v, f[1])) {
+		return fault_gp(v, r, f[1] & 0xfffc);
+	}
+	if (skip)
+		r->ax = f[5];
+	r->ip = f[0];
+	r->cs = (f[1] & 0xffff) | 1;
+	r->flags = (f[2] & IRET_FLAGS) | FLAG_IF | 2;
+	v->sh->vif = f[2] & FLAG_IF;
+	if (n == 5) {
+		r->sp = f[3];
+		r->ss = f[4] & 0xffff;
+		v->vmi_page->iomap = SH_IOMAP_CLOSED;
+	} else {
+		r->sp += skip + 12;
+	}
+	return true;
+}
+
+/**
+ * guest_halt - STI; HLT: wait for an interrupt, really
+ */
+void guest_halt(struct vcpu *v, struct regs *r)
+{
+	v->sh->vif = FLAG_IF;
+	v->halting = true;
+	while (!held_any(v))
+		asm volatile("sti\n\thlt\n\tcli" : : : "memory");
+	v->halting = false;
+	deliver_held(v, r);
+}
+
+/* HLT with interrupts off: the end of this CPU; of the last one, of the guest. */
+static void halt_forever(struct vcpu *v, struct regs *r)
+{
+	u32 i, alive = 0;
+
+	v->online = false;
+	for (i = 0; i < nr_cpus; i++)
+		alive += vcpus[i]->online;
+	if (!alive)
+		stop_guest(v, r, "the guest halted with interrupts off");
+	for (;;)
+		asm volatile("cli\n\thlt");
+}
+
+static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u16 port = i->op & 8 ? r->dx : i->imm;
+	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1, val;
+
+	/* Ring 1 has all ports; programs, what the guest's own bitmap says. */
+	if ((r->cs & 3) == 3 && !guest_io_allowed(v, port, size))
+		return false;
+	v->count[C_EMUL_IO]++;
+	if (i->op & 2) {
+		if (size == 1)
+			asm volatile("outb %b0, %1" : : "a" (r->ax), "d" (port));
+		else if (size == 2)
+			asm volatile("outw %w0, %1" : : "a" (r->ax), "d" (port));
+		else
+			asm volatile("outl %k0, %1" : : "a" (r->ax), "d" (port));
+		return true;
+	}
+	val = r->ax;
+	if (size == 1)
+		asm volatile("inb %1, %b0" : "+a" (val) : "d" (port));
+	else if (size == 2)
+		asm volatile("inw %1, %w0" : "+a" (val) : "d" (port));
+	else
+		asm volatile("inl %1, %k0" : "+a" (val) : "d" (port));
+	r->ax = val;
+	return true;
+}
+
+/* The guest's TSS: may its programs use these ports? */
+bool guest_io_allowed(struct vcpu *v, u16 port, u32 size)
+{
+	u16 map, bits;
+	u64 d;
+
+	if (!guest_read(v, v->gdt.base + (v->tr & ~7), &d, 8))
+		return false;
+	if (!guest_read(v, desc_base(d) + 0x66, &map, 2) ||
+	    map + port / 8 + 1u > desc_limit(d) ||
+	    !guest_read(v, desc_base(d) + map + port / 8, &bits, 2))
+		return false;
+	return !(bits >> port % 8 & ((1 << size) - 1));
+}
+
+static bool far_transfer(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 off = i->imm, f[2];
+	u16 sel = i->imm_sel;
+
+	if (i->op == 0xff) {
+		if (!guest_read(v, i->ea, &off, 4) || !guest_read(v, i->ea + 4, &sel, 2))
+			return false;
+	}
+	if (i->op == 0x9a || (i->op == 0xff && (i->modrm >> 3 & 7) == 3)) {
+		f[0] = r->ip + i->len;
+		f[1] = r->cs;
+		if (!kernel_code_ok(v, sel) ||
+		    !guest_write(v, stack_lin(v, r->ss, r->sp - 8), f, 8))
+			return false;
+		r->sp = (u32)(r->sp - 8);
+	}
+	return load_cs(v, r, sel, off);
+}
+
+static bool far_return(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 f[2];
+
+	if (!guest_read(v, stack_lin(v, r->ss, r->sp), f, 8) || (f[1] & 3) > 1 ||
+	    !load_cs(v, r, f[1], f[0]))
+		return false;
+	r->sp = (u32)(r->sp + 8 + i->imm);
+	return true;
+}
+
+/* Group 0F 00: SLDT, STR (with UMIP), LLDT, LTR. */
+static bool group_6(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 op = i->modrm >> 3 & 7, val;
+	u16 sel;
+
+	v->count[C_EMUL_DT]++;
+	if (op <= 1) {
+		val = op ? v->tr : v->ldt;
+		if (i->modrm >= 0xc0)
+			set_reg(r, i->modrm, val);
+		else if (!guest_write(v, i->ea, &val, 2))
+			return false;
+		return true;
+	}
+	if (op > 3)
+		return false;
+	if (i->modrm >= 0xc0)
+		sel = get_reg(r, i->modrm);
+	else if (!guest_read(v, i->ea, &sel, 2))
+		return false;
+	return op == 2 ? load_guest_ldt(v, sel) : set_tr(v, sel);
+}
+
+/* Group 0F 01: descriptor tables, machine status word, INVLPG, XSETBV. */
+static bool group_7(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 op = i->modrm >> 3 & 7;
+	struct table_reg *t = op & 1 ? &v->idt : &v->gdt;
+	u8 buf[6];
+	u32 base;
+	u16 val;
+
+	v->count[C_EMUL_DT]++;
+	if (i->modrm == 0xd1)
+		return write_xcr_safe(r->cx, (u32)r->ax | r->dx << 32);
+	if (i->modrm >= 0xc0 && op != 4 && op != 6)
+		return false;
+	switch (op) {
+	case 0:
+	case 1:
+		memcpy(buf, &t->limit, 2);
+		memcpy(buf + 2, &t->base, 4);
+		return guest_write(v, i->ea, buf, 6);
+	case 2:
+	case 3:
+		if (!guest_read(v, i->ea, buf, 6))
+			return false;
+		memcpy(&base, buf + 2, 4);
+		memcpy(&val, buf, 2);
+		if (op == 2)
+			return load_guest_gdt(v, r, base, val);
+		v->fast_valid = false;
+		v->idt.base = base;
+		v->idt.limit = val;
+		return true;
+	case 4:
+		if (i->modrm >= 0xc0)
+			set_reg(r, i->modrm, v->cr0);
+		else
+			return guest_write(v, i->ea, &v->cr0, 2);
+		return true;
+	case 6:
+		if (i->modrm >= 0xc0)
+			val = get_reg(r, i->modrm);
+		else if (!guest_read(v, i->ea, &val, 2))
+			return false;
+		set_cr0(v, r, (v->cr0 & ~0xeu) | (val & 0xe));
+		return true;
+	case 7:
+		v->count[C_EMUL_TLB]++;
+		shadow_inval(v, i->ea);
+		return true;
+	}
+	return false;
+}
+
+static bool move_cr(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 n = i->modrm >> 3 & 7, val = get_reg(r, i->modrm);
+
+	v->count[C_EMUL_CR]++;
+	if (i->op == 0x20) {
+		if (n == 1 || n > 4)
+			return false;
+		val = n == 0 ? v->cr0 : n == 2 ? v->sh->cr2 : n == 3 ? v->cr3 : v->cr4;
+		set_reg(r, i->modrm, val);
+		return true;
+	}
+	switch (n) {
+	case 0:
+		set_cr0(v, r, val);
+		return true;
+	case 2:
+		v->sh->cr2 = val;
+		return true;
+	case 3:
+		set_cr3(v, val);
+		return true;
+	case 4:
+		return set_cr4(v, r, val);
+	}
+	return false;
+}
+
+static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 n = i->modrm >> 3 & 7, off;
+	u64 val;
+	u16 sel;
+
+	switch (i->op) {
+	case 0x00:
+		return group_6(v, r, i);
+	case 0x01:
+		return group_7(v, r, i);
+	case 0x06:
+		v->count[C_EMUL_CR]++;
+		set_cr0(v, r, v->cr0 & ~CR0_TS);
+		return true;
+	case 0x08:
+	case 0x09:
+		v->count[C_EMUL_OTHER]++;
+		asm volatile("wbinvd" : : : "memory");
+		return true;
+	case 0x20:
+	case 0x22:
+		return move_cr(v, r, i);
+	case 0x21:
+		v->count[C_EMUL_CR]++;
+		set_reg(r, i->modrm, get_dr(v, n));
+		return true;
+	case 0x23:
+		v->count[C_EMUL_CR]++;
+		set_dr(v, n, get_reg(r, i->modrm));
+		return true;
+	case 0x30:
+		v->count[C_EMUL_MSR]++;
+		return guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32);
+	case 0x31:
+		val = rdtsc();
+		r->ax = (u32)val;
+		r->dx = val >> 32;
+		return true;
+	case 0x32:
+		v->count[C_EMUL_MSR]++;
+		if (!guest_rdmsr(v, r->cx, &val))
+			return false;
+		r->ax = (u32)val;
+		r->dx = val >> 32;
+		return true;
+	case 0xb2:
+		if (i->modrm >= 0xc0 || !guest_read(v, i->ea, &off, 4) ||
+		    !guest_read(v, i->ea + 4, &sel, 2))
+			return false;
+		if (n == 4)
+			return load_ss(v, r, sel, &off);
+		if (!load_ss(v, r, sel, NULL))
+			return false;
+		set_reg(r, n, off);
+		return true;
+	}
+	return false;
+}
+
+/* Instructions that set EIP themselves return true through @jumped. */
+static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumped)
+{
+	u16 sel;
+
+	switch (i->op) {
+	case 0x17:		/* pop %ss */
+		if (!guest_read(v, stack_lin(v, r->ss, r->sp), &sel, 2) || !load_ss(v, r, sel, NULL))
+			return false;
+		r->sp = (u32)(r->sp + 4);
+		return true;
+	case 0x8e:		/* mov to %ss */
+		if ((i->modrm >> 3 & 7) != 2)
+			return false;
+		if (i->modrm >= 0xc0)
+			sel = get_reg(r, i->modrm);
+		else if (!guest_read(v, i->ea, &sel, 2))
+			return false;
+		return load_ss(v, r, sel, NULL);
+	case 0x9a:
+	case 0xea:
+		*jumped = true;
+		return far_transfer(v, r, i);
+	case 0xff:
+		*jumped = true;
+		return ((i->modrm >> 3 & 7) == 3 || (i->modrm >> 3 & 7) == 5) &&
+		       i->modrm < 0xc0 && far_transfer(v, r, i);
+	case 0xca:
+	case 0xcb:
+		*jumped = true;
+		return far_return(v, r, i);
+	case 0xcf:
+		*jumped = true;
+		v->count[C_EMUL_IRET]++;
+		if (!do_iret(v, r, 0))
+			return false;
+		deliver_held(v, r);
+		return true;
+	case 0xf4:
+		v->count[C_EMUL_HLT]++;
+		*jumped = true;
+		r->ip += i->len;
+		if (!v->sh->vif)
+			halt_forever(v, r);
+		guest_halt(v, r);
+		return true;
+	case 0xfa:
+		v->count[C_EMUL_FLAGS]++;
+		v->sh->vif = 0;
+		return true;
+	case 0xfb:
+		v->count[C_EMUL_FLAGS]++;
+		*jumped = true;
+		r->ip += i->len;
+		v->sh->vif = FLAG_IF;
+		deliver_held(v, r);
+		return true;
+	}
+	return false;
+}
+
+/**
+ * emulate - the instruction at which the guest faulted
+ *
+ * Return: false if it is the guest's own fault, to be delivered.
+ */
+bool emulate(struct vcpu *v, struct regs *r)
+{
+	bool jumped = false;
+	struct insn i;
+
+	if (!decode(v, r, &i))
+		return false;
+	if (!i.two && ((i.op >= 0xe4 && i.op <= 0xe7) || (i.op >= 0xec && i.op <= 0xef))) {
+		if (!emulate_io(v, r, &i))
+			return false;
+	} else if ((r->cs & 3) != 1) {
+		return false;
+	} else if (i.two) {
+		if (!two_byte(v, r, &i))
+			return false;
+	} else if (!one_byte(v, r, &i, &jumped)) {
+		return false;
+	}
+	if (!jumped)
+		r->ip = (u32)(r->ip + i.len);
+	return true;
+}
+
+/* A store to the local APIC that did not go through APICWrite. */
+bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
+{
+	struct insn i;
+	u32 val, old;
+
+	if (!decode(v, r, &i) || i.two || i.op16)
+		return false;
+	switch (i.op) {
+	case 0x87:
+	case 0x89:
+		val = get_reg(r, i.modrm >> 3);
+		break;
+	case 0xa3:
+		val = r->ax;
+		break;
+	case 0xc7:
+		val = i.imm;
+		break;
+	default:
+		return false;
+	}
+	old = apic_read(lin & 0xff0);
+	v->count[C_EMUL_APIC]++;
+	if (i.op == 0x87)
+		set_reg(r, i.modrm >> 3, old);
+	r->ip = (u32)(r->ip + i.len);
+	guest_apic_write(v, r, lin & 0xff0, val);
+	return true;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where the processor enters the monitor: from the boot stub, from the guest
+ * (ring 1 or 3) and, rarely, from the monitor itself.  Everything is saved the
+ * same way (struct regs) and decided in C.
+ */
+#include "layout.h"
+
+	.section .start, "ax"
+	.globl	start
+start:
+	leaq	boot_stack_end(%rip), %rsp
+	call	monitor_main		/* magic, information, image's address */
+1:	hlt
+	jmp	1b
+
+	.text
+/*
+ * Accesses that may fault.  Each returns 1, or 0 by way of the exception table.
+ */
+	.macro	may_fault insn:vararg
+771:	\insn
+	.pushsection .extable, "a"
+	.quad	771b, access_failed
+	.popsection
+	.endm
+
+/* One stub of 16 bytes per vector: make all frames alike, note the vector. */
+	.balign 16
+	.globl	vector_stubs
+vector_stubs:
+	vector = 0
+	.rept	256
+	.balign 16
+	.if	(vector == 8) || (vector >= 10 && vector <= 14) || (vector == 17) \
+		|| (vector == 21) || (vector == 29) || (vector == 30)
+	pushq	$vector
+	jmp	error_entry
+	.else
+	pushq	$0
+	pushq	$vector
+	jmp	trap_entry
+	.endif
+	vector = vector + 1
+	.endr
+
+	/*
+	 * A device may be told to use the vector of an exception, and pushes no
+	 * error code.  The processor aligns the stack first, so it shows.
+	 */
+	.balign 16
+error_entry:
+	testb	$8, %spl
+	jnz	trap_entry
+	pushq	(%rsp)
+	movq	$0, 8(%rsp)
+	orl	$NOT_EXCEPTION, (%rsp)
+trap_entry:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%rsi
+	pushq	%rdi
+	cld
+	movq	%rsp, %rdi
+	testb	$3, 10 * 8(%rsp)	/* CS */
+	jz	from_monitor
+	call	trap_from_guest
+restore:
+	popq	%rdi
+	popq	%rsi
+	popq	%rbp
+	popq	%rbx
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$16, %rsp		/* vector, error code */
+	.globl	iretq_insn
+iretq_insn:
+	iretq
+
+/*
+ * INT 0x80.  A program's goes to the guest's kernel right here: R8 to R11 are
+ * free, since the guest has none.  Anything unusual takes the long way.
+ */
+	.macro	store reg, off
+772:	movl	\reg, \off(%r11)
+	.pushsection .extable, "a"
+	.quad	772b, syscall_slow
+	.popsection
+	.endm
+
+	.balign 16
+	.globl	syscall_stub
+syscall_stub:
+	movq	%rsp, %r8
+	andq	$-STACK_SIZE, %r8
+	movq	(%r8), %r8
+	cmpl	$0, V_FAST_VALID(%r8)
+	je	syscall_slow
+	testb	$2, 8(%rsp)		/* CS */
+	jz	syscall_slow
+	movq	V_PAGE(%r8), %r9
+	movl	SH_SS0(%r9), %r10d
+	orl	$1, %r10d
+	cmpl	%r10d, V_FAST_SS(%r8)
+	jne	syscall_slow
+	movl	SH_ESP0(%r9), %r11d
+	subl	$20, %r11d
+	movl	(%rsp), %r10d		/* EIP, CS, EFLAGS, ESP, SS */
+	store	%r10d, 0
+	movl	8(%rsp), %r10d
+	store	%r10d, 4
+	movl	16(%rsp), %r10d
+	andl	$~0x200, %r10d
+	orl	SH_VIF(%r9), %r10d
+	store	%r10d, 8
+	movl	24(%rsp), %r10d
+	store	%r10d, 12
+	movl	32(%rsp), %r10d
+	store	%r10d, 16
+	movl	$0, SH_VIF(%r9)
+	movw	$SH_IOMAP_OPEN, SH_IOMAP(%r9)
+	movq	V_FAST_IP(%r8), %r10
+	movq	%r10, (%rsp)
+	movl	V_FAST_CS(%r8), %r10d
+	movl	%r10d, 8(%rsp)
+	andl	$~0x54100, 16(%rsp)	/* not TF, NT, RF, AC */
+	movq	%r11, 24(%rsp)
+	movl	V_FAST_SS(%r8), %r10d
+	movl	%r10d, 32(%rsp)
+	incq	V_FAST_COUNT(%r8)
+	iretq
+syscall_slow:
+	pushq	$0
+	pushq	$0x80
+	jmp	trap_entry
+
+from_monitor:
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	call	trap_from_monitor
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	jmp	restore
+
+/* enter_guest(regs): leave for good; the next trap starts at the stack's top. */
+	.globl	enter_guest
+enter_guest:
+	movq	%rdi, %rsp
+	jmp	restore
+
+/* run_on_stack(stack, function) */
+	.globl	run_on_stack
+run_on_stack:
+	movq	%rdi, %rsp
+	xorl	%ebp, %ebp
+	call	*%rsi
+	ud2
+
+/* bool guest_get32(u32 lin, u32 *val) */
+	.globl	guest_get32
+guest_get32:
+	movl	%edi, %edi
+	may_fault movl (%rdi), %eax
+	movl	%eax, (%rsi)
+	movl	$1, %eax
+	ret
+
+/* bool guest_put32(u32 lin, u32 val) */
+	.globl	guest_put32
+guest_put32:
+	movl	%edi, %edi
+	may_fault movl %esi, (%rdi)
+	movl	$1, %eax
+	ret
+
+/* bool raw_copy(void *to, const void *from, u64 len) */
+	.globl	raw_copy
+raw_copy:
+	movq	%rdx, %rcx
+	may_fault rep movsb
+	movl	$1, %eax
+	ret
+
+/* bool read_msr_safe(u32 msr, u64 *val) */
+	.globl	read_msr_safe
+read_msr_safe:
+	movl	%edi, %ecx
+	may_fault rdmsr
+	movl	%eax, (%rsi)
+	movl	%edx, 4(%rsi)
+	movl	$1, %eax
+	ret
+
+/* bool write_msr_safe(u32 msr, u64 val) */
+	.globl	write_msr_safe
+write_msr_safe:
+	movl	%edi, %ecx
+	movl	%esi, %eax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	may_fault wrmsr
+	movl	$1, %eax
+	ret
+
+/* bool write_cr4_safe(u64 val), bool write_xcr_safe(u32 nr, u64 val) */
+	.globl	write_cr4_safe, write_xcr_safe
+write_cr4_safe:
+	may_fault movq %rdi, %cr4
+	movl	$1, %eax
+	ret
+write_xcr_safe:
+	movl	%edi, %ecx
+	movl	%esi, %eax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	may_fault xsetbv
+	movl	$1, %eax
+	ret
+
+	/* bool load_ds_safe(u16 sel) and the like */
+	.irp	reg, ds, es, fs, gs
+	.globl	load_\reg\()_safe
+load_\reg\()_safe:
+	may_fault movl %edi, %\reg
+	movl	$1, %eax
+	ret
+	.endr
+
+access_failed:
+	xorl	%eax, %eax
+	ret
+
+/*
+ * Start of an application processor, copied below 1 MB: real mode, then
+ * straight to long mode on the monitor's tables.  smp.c fills in the words.
+ */
+	.balign 16
+	.code16
+	.globl	ap_start, ap_end, ap_cr3, ap_stack
+ap_start:
+	cli
+	movw	%cs, %ax
+	movw	%ax, %ds
+	movl	$0xa0, %eax		/* PAE, PGE */
+	movl	%eax, %cr4
+	movl	ap_cr3 - ap_start, %eax
+	movl	%eax, %cr3
+	movl	$0xc0000080, %ecx
+	rdmsr
+	orl	$0x100, %eax
+	wrmsr
+	movl	$0x80010033, %eax
+	movl	%eax, %cr0
+	lgdtl	ap_gdt_ptr - ap_start
+	ljmpl	*(ap_far - ap_start)
+	.balign 8
+	.globl	ap_gdt_ptr, ap_far
+ap_gdt:	.quad	0
+	.quad	0x00209b0000000000
+ap_gdt_ptr:
+	.word	15
+	.long	0			/* linear address of ap_gdt */
+ap_far:	.long	0			/* linear address of ap_long */
+	.word	8
+ap_cr3:	.long	0
+	.balign 8
+ap_stack: .quad	0
+	.code64
+	.globl	ap_long, ap_gdt
+ap_long:
+	xorl	%eax, %eax
+	movl	%eax, %ss
+	movl	%eax, %ds
+	movl	%eax, %es
+	movq	ap_stack(%rip), %rsp
+	movq	$ap_main, %rax
+	call	*%rax
+	ud2
+ap_end:
+
+	.section .bss
+	.balign 16
+	.skip	8192
+boot_stack_end:

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MON_LAYOUT_H
+#define MON_LAYOUT_H
+
+/*
+ * Numbers that C and assembly share: where the monitor lives in linear
+ * memory, its selectors, and the page it shares with the ROM's code.
+ *
+ * Linear 0 .. 4 GiB belongs to the guest.  Above:
+ *	DIRECT_BASE	all physical memory, for the monitor's own use
+ *	MON_BASE	the monitor's memory, image first
+ *	TSS_BASE	a window of eight pages per CPU, see cpu.c
+ *	ALIAS_BASE	4 GiB per CPU, all of them one page, see paging.c
+ */
+#define DIRECT_BASE	0xffff800000000000
+#define MON_BASE	0xffffffff80000000
+#define TSS_BASE	0xffffffffc0000000
+#define ALIAS_BASE	0xffffff0000000000
+#define TSS_WINDOW	0x8000
+
+#define MAX_CPUS	8
+#define STACK_SIZE	0x4000
+
+/*
+ * The real GDT has room for 8192 descriptors.  The guest's table is copied to
+ * its beginning, the monitor's own stand at its end, out of the guest's range.
+ */
+#define GUEST_GDT_MAX	8160
+#define MON_CS		(8184 * 8)
+#define MON_TR		(8186 * 8)
+#define MON_LDT		(8188 * 8)
+#define STALE_CS	(8176 * 8)	/* what CS was before the guest's LGDT */
+#define STALE_SS	(8177 * 8)
+
+/* Hypercall gate, and the vector with which CPUs of the monitor wake others. */
+#define HYPERCALL_VECTOR	0x1f
+#define WAKE_VECTOR		0xfe
+#define NOT_EXCEPTION		0x100	/* with a vector below 32: from a device */
+
+/* Offsets in the shared page; the first eight bytes end the TSS's fixed part. */
+#define SH_IOMAP	0x06	/* u16: I/O bitmap's offset, all ones: no ports */
+#define SH_VIF		0x08	/* u32: 0x200 or 0, the guest's interrupt flag */
+#define SH_PENDING	0x0c	/* u32: nonzero: call EnableInterrupts */
+#define SH_CR0		0x10
+#define SH_CR2		0x14
+#define SH_CR3		0x18
+#define SH_CR4		0x1c
+#define SH_LAZY		0x20	/* u32: lazy mode */
+#define SH_HEAD		0x24	/* u32: entries written to the ring so far */
+#define SH_EOI_HELD	0x28	/* u32: nonzero: call EnableInterrupts after EOI */
+#define SH_DEPTH	0x2c	/* u32: interrupts in service */
+#define SH_DIRECT	0x30	/* u32: linear minus physical, guest's direct map */
+#define SH_DIRECT_END	0x34	/* u32: end of physical memory mapped so, or 0 */
+#define SH_SS0		0x38	/* u32: kernel stack: selector */
+#define SH_ESP0		0x3c	/* u32: and pointer */
+#define SH_SERVICE	0x44	/* u32[16]: their vectors, the latest last */
+#define SERVICE_REAL	0x100	/* ... whose EOI must reach the local APIC */
+#define SH_RING		0x1000	/* u32[]: entries of page tables that changed */
+#define RING_SIZE	4096
+#define SH_PAGES	5	/* the shared page and the ring */
+
+#define SH_IOMAP_OPEN	0x1060
+#define SH_IOMAP_CLOSED	0xffff
+
+/* Offsets in struct vcpu, for the system call's short way in entry.S. */
+#define V_PAGE		0
+#define V_FAST_IP	8
+#define V_FAST_CS	16
+#define V_FAST_SS	20
+#define V_FAST_VALID	24
+#define V_FAST_COUNT	32
+
+/* Extra hypercalls, beside the numbers of the ABI. */
+#define HC_INIT		100
+#define HC_ENABLE	101
+#define HC_IRET		102
+#define HC_SLOTS	112
+
+#endif

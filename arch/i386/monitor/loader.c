@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Linux's 32-bit boot protocol: kernel, command line, ramdisk, memory map. */
+#include "mon.h"
+
+#define BOOT_PARAMS	0x90000
+#define CMDLINE		0x92000
+#define BOOT_CS		0x10
+#define BOOT_DS		0x18
+#define FLAT_CODE	0x00cf9b000000ffff
+#define FLAT_DATA	0x00cf93000000ffff
+
+/* Offsets in the boot parameters ("zero page"). */
+#define BP_E820_ENTRIES	0x1e8
+#define BP_HDR		0x1f1
+#define BP_SETUP_SECTS	0x1f1
+#define BP_MAGIC	0x202
+#define BP_VERSION	0x206
+#define BP_LOADER	0x210
+#define BP_CODE32	0x214
+#define BP_RAMDISK	0x218
+#define BP_RAMDISK_SIZE	0x21c
+#define BP_CMDLINE	0x228
+#define BP_INITRD_MAX	0x22c
+#define BP_PREF_ADDRESS	0x258
+#define BP_INIT_SIZE	0x260
+#define BP_E820		0x2d0
+
+#define HDR_MAGIC	0x53726448	/* "HdrS" */
+
+/* Copy that minds overlap. */
+static void move_bytes(u64 dst, u64 src, u64 n)
+{
+	u8 *d = phys_ptr(dst), *s = phys_ptr(src);
+
+	if (d <= s) {
+		memcpy(d, s, n);
+		return;
+	}
+	d += n - 1;
+	s += n - 1;
+	asm volatile("std\n\trep movsb\n\tcld" : "+D" (d), "+S" (s), "+c" (n) : : "memory");
+}
+
+static u32 get32(u8 *p)
+{
+	u32 val;
+
+	memcpy(&val, p, 4);
+	return val;
+}
+
+static void put32(u8 *p, u32 val)
+{
+	memcpy(p, &val, 4);
+}
+
+static void put_e820(u8 *bp)
+{
+	u32 i;
+
+	for (i = 0; i < boot.nr_map; i++) {
+		u64 len = boot.map[i].end - boot.map[i].start;
+		u8 *e = bp + BP_E820 + i * 20;
+
+		memcpy(e, &boot.map[i].start, 8);
+		memcpy(e + 8, &len, 8);
+		memcpy(e + 16, &boot.map[i].type, 4);
+	}
+	bp[BP_E820_ENTRIES] = boot.nr_map;
+}
+
+/* The ramdisk, as high as the kernel allows. */
+static u64 place_initrd(u8 *hdr)
+{
+	u64 end = get32(hdr + BP_INITRD_MAX) + 1UL, dst;
+
+	if (!boot.initrd_size)
+		return 0;
+	if (end > boot.mon_start)
+		end = boot.mon_start;
+	dst = (end - boot.initrd_size) & ~(PAGE - 1);
+	if (dst < boot.kernel + boot.kernel_size && dst + boot.initrd_size > boot.kernel)
+		panic(NULL, "not enough memory for kernel and ramdisk");
+	move_bytes(dst, boot.initrd, boot.initrd_size);
+	return dst;
+}
+
+/**
+ * load_guest - put the kernel into place
+ * @r: the registers with which to enter it
+ */
+void load_guest(struct regs *r)
+{
+	u8 *k = phys_ptr(boot.kernel), *bp = phys_ptr(BOOT_PARAMS);
+	u32 setup, load, size;
+	struct vcpu *v = this_vcpu();
+	u64 initrd;
+
+	if (boot.kernel_size < 0x1000 || get32(k + BP_MAGIC) != HDR_MAGIC ||
+	    (get32(k + BP_VERSION) & 0xffff) < 0x20a)
+		panic(NULL, "the first module is no bzImage of boot protocol 2.10 or later");
+	initrd = place_initrd(k);
+	memset(bp, 0, PAGE);
+	memcpy(bp + BP_HDR, k + BP_HDR, 0x202 + k[0x201] - BP_HDR);
+	setup = ((bp[BP_SETUP_SECTS] ? bp[BP_SETUP_SECTS] : 4) + 1) * 512;
+	load = get32(bp + BP_PREF_ADDRESS);
+	size = get32(bp + BP_INIT_SIZE);
+	if (load + (u64)size > (initrd ? initrd : boot.mon_start))
+		panic(NULL, "not enough memory for the kernel");
+	move_bytes(load, boot.kernel + setup, boot.kernel_size - setup);
+	memcpy(phys_ptr(CMDLINE), boot.cmdline, sizeof(boot.cmdline));
+	bp[BP_LOADER] = 0xff;
+	put32(bp + BP_CODE32, load);
+	put32(bp + BP_CMDLINE, CMDLINE);
+	put32(bp + BP_RAMDISK, initrd);
+	put32(bp + BP_RAMDISK_SIZE, boot.initrd_size);
+	put_e820(bp);
+	mprintf("monitor: kernel at %x, ramdisk at %lx, command line: %s\n",
+		load, initrd, boot.cmdline);
+
+	v->real_gdt[BOOT_CS / 8] = (FLAT_CODE) | 1UL << 45;
+	v->real_gdt[BOOT_DS / 8] = (FLAT_DATA) | 1UL << 45;
+	v->gdt_copied = 4;
+	asm volatile("movl %0, %%ds\n\tmovl %0, %%es" : : "r" (BOOT_DS | 1));
+	r->ip = load;
+	r->cs = BOOT_CS | 1;
+	r->ss = BOOT_DS | 1;
+	r->sp = BOOT_PARAMS;
+	r->si = BOOT_PARAMS;
+	r->flags = FLAG_IF | 2;
+	v->sh->cr0 = v->cr0;
+}

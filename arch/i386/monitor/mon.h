@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MON_H
+#define MON_H
+
+/* Types, structures and prototypes of the whole monitor. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <asm/vmi/abi.h>
+#include "layout.h"
+#include "x86.h"
+
+/*
+ * What the processor and entry.S leave on the stack of a trap.  The guest has
+ * no R8 to R15; of those only R8 to R11 are saved, and only when the monitor
+ * interrupted itself.
+ */
+struct regs {
+	u64 di, si, bp, bx, dx, cx, ax;
+	u64 vec, err;
+	u64 ip, cs, flags, sp, ss;
+};
+
+/* The page that a virtual CPU shares with the ROM; layout.h has the offsets. */
+struct shared {
+	u8  tss_tail[6];
+	u16 iomap;
+	u32 vif, pending;
+	u32 cr0, cr2, cr3, cr4;
+	u32 lazy, head, eoi_held, depth;
+	u32 direct, direct_end;
+	u32 ss0, esp0, unused;
+	u32 service[16];
+	u8  pad[SH_RING - 0x84];
+	u32 ring[];
+} __attribute__((packed));
+
+struct table_reg {
+	u32 base;
+	u16 limit;
+};
+
+/* What to count, beside the hypercalls; names in dump.c. */
+enum counter {
+	C_SHADOW_FILL, C_SHADOW_RESET, C_PF_GUEST, C_EXCEPTION, C_SOFT_INT,
+	C_IRQ, C_IRQ_HELD, C_IRET_FINISHED,
+	C_EMUL_FLAGS, C_EMUL_CR, C_EMUL_DT, C_EMUL_MSR, C_EMUL_SEG, C_EMUL_FAR,
+	C_EMUL_IRET, C_EMUL_HLT, C_EMUL_IO, C_EMUL_TLB, C_EMUL_APIC, C_EMUL_OTHER,
+	C_REFUSED_FRAME, C_NR
+};
+
+#define TRACE_LEN	32	/* last hypercalls, for the dump */
+
+struct spage;
+
+/* One virtual CPU; each is pinned to a processor of the machine. */
+struct vcpu {
+	/* INT 0x80 from a program: where it leads, once found; see entry.S. */
+	struct shared *vmi_page;
+	u64 fast_ip;
+	u32 fast_cs, fast_ss, fast_valid, pad;
+	u64 fast_count;
+
+	u32 id, apic_id;
+	bool online, vmi, wake, parked, halting;
+	struct shared *sh;	/* shared page; private until vmi_init */
+
+	/* The guest's registers as the guest set them. */
+	u32 cr0, cr3, cr4;
+	u64 efer, sysenter[3];
+	struct table_reg gdt, idt;
+	u16 ldt, tr;
+	u32 gdt_copied, ldt_copied, ldt_base;
+
+	/* Vectors held back while the guest's interrupt flag was clear. */
+	u64 held[4];
+	u8 irq_kind[256];	/* what apic.c knows of each vector */
+
+	/* Real tables. */
+	u64 *real_gdt, *real_ldt;
+	u8 *tss_page, *stack_top;
+
+	/* Shadow pool, shadow.c. */
+	struct spage *pool;
+	u8 *pool_mem;
+	u32 pool_size, pool_used;
+	u32 hash[1024];
+	struct spage *root;
+	u64 *pml4;
+	u64 pdpte[4];		/* PAE: the entries that CR3's load read */
+	u32 ring_seen[MAX_CPUS];
+
+	/* Statistics. */
+	u64 hypercalls[HC_SLOTS];
+	u64 count[C_NR];
+	struct { u32 nr, ip, ax, dx, cx; } trace[TRACE_LEN];
+	u32 trace_pos;
+	u64 fault_lin;		/* of the last failed access to guest memory */
+	u32 fault_err;
+	struct vmi_ap_state ap;
+	bool ap_valid;
+};
+
+/* A range of the machine's physical memory. */
+struct range {
+	u64 start, end;
+	u32 type;
+};
+
+struct boot_info {
+	struct range map[64];
+	u32 nr_map;
+	u64 ram_top;		/* end of the highest RAM */
+	u64 mon_start, mon_end;	/* the monitor's own, taken out of the map */
+	u64 kernel, kernel_size;
+	u64 initrd, initrd_size;
+	char cmdline[2048];
+};
+
+extern struct boot_info boot;
+extern struct vcpu *vcpus[MAX_CPUS];
+extern u32 nr_cpus;
+extern char _image_start[], _image_end[];
+
+static inline struct vcpu *this_vcpu(void)
+{
+	u64 sp;
+
+	asm volatile("movq %%rsp, %0" : "=r" (sp));
+	return *(struct vcpu **)(sp & ~(u64)(STACK_SIZE - 1));
+}
+
+static inline void *phys_ptr(u64 pa)
+{
+	return (void *)(DIRECT_BASE + pa);
+}
+
+static inline u64 mon_phys(const void *p)
+{
+	return (u64)p - MON_BASE + boot.mon_start;
+}
+
+static inline bool mon_owns(u64 pa)
+{
+	return pa >= boot.mon_start && pa < boot.mon_end;
+}
+
+/* console.c */
+void console_init(void);
+void mprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void *memcpy(void *d, const void *s, size_t n);
+void *memset(void *d, int c, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+
+/* dump.c */
+void stop_guest(struct vcpu *v, struct regs *r, const char *why) __attribute__((noreturn));
+void panic(struct regs *r, const char *why) __attribute__((noreturn));
+void machine_exit(u32 code) __attribute__((noreturn));
+void dump_counters(void);
+
+/* paging.c */
+void *alloc_pages(u32 n);
+u32 pages_left(void);
+void paging_init(void);
+u64 *monitor_pml4(void);
+void map_tss_window(struct vcpu *v);
+void map_alias(struct vcpu *v, void *page);
+
+/* cpu.c */
+void cpu_load_tables(struct vcpu *v);
+struct vcpu *vcpu_create(u32 id);
+void idt_init(void);
+void cpu_features(void);
+extern bool cpu_has_nx, cpu_has_umip;
+extern u64 pte_reserved;	/* bits that a PAE entry must not have */
+
+/* segment.c */
+bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit);
+void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d);
+void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss);
+bool stack_ok(struct vcpu *v, u16 sel, u32 cpl);
+bool load_guest_ldt(struct vcpu *v, u16 sel);
+void guest_ldt_write(struct vcpu *v, u32 base, u32 index, u64 d);
+u64 *real_desc(struct vcpu *v, u16 sel);
+u32 desc_base(u64 d);
+u32 desc_limit(u64 d);
+bool kernel_code_ok(struct vcpu *v, u16 sel);
+u32 seg_base(struct vcpu *v, u16 sel);
+u32 stack_lin(struct vcpu *v, u16 ss, u32 sp);
+
+/* memory.c: the guest's linear memory, through its shadow; false: it faults */
+bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
+bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
+bool guest_get32(u32 lin, u32 *val);
+bool guest_put32(u32 lin, u32 val);
+bool read_msr_safe(u32 msr, u64 *val);
+bool write_msr_safe(u32 msr, u64 val);
+bool write_cr4_safe(u64 val);
+bool load_ds_safe(u16 sel);
+bool load_es_safe(u16 sel);
+bool load_fs_safe(u16 sel);
+bool load_gs_safe(u16 sel);
+bool write_xcr_safe(u32 nr, u64 val);
+bool extable_fixup(struct regs *r);
+u8 *guest_ram(u64 pa, u32 len);
+
+/* shadow.c, walk.c */
+enum access { ACC_WRITE = 2, ACC_USER = 4, ACC_FETCH = 16 };
+enum fill { FILL_DONE, FILL_FAULT };
+struct leaf {
+	u64 frame;		/* machine address of the 4 KB page */
+	u64 rights;		/* P, RW, US, NX, PWT, PCD, PAT of a 4 KB entry */
+	u32 pt_gfn;		/* page of the guest's page table, if there is one */
+	u64 pde_rights;
+	u32 pd_gfn;
+	bool large;		/* the guest maps it with one large page */
+};
+int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
+void shadow_init(struct vcpu *v, u32 pages);
+void shadow_set_root(struct vcpu *v);
+void shadow_reset(struct vcpu *v);
+enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
+void shadow_entry_changed(struct vcpu *v, u64 pa);
+void shadow_page_gone(struct vcpu *v, u32 gfn);
+void shadow_inval(struct vcpu *v, u32 lin);
+void shadow_flush(struct vcpu *v, bool global);
+void shadow_sync(struct vcpu *v);
+bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
+
+/* traps.c, deliver.c */
+void trap_from_guest(struct regs *r);
+void trap_from_monitor(struct regs *r);
+void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft);
+void inject_gp(struct vcpu *v, struct regs *r, u32 err);
+void deliver_held(struct vcpu *v, struct regs *r);
+void hold_vector(struct vcpu *v, u32 vec);
+void note_held(struct vcpu *v);
+bool held_any(struct vcpu *v);
+void handle_page_fault(struct vcpu *v, struct regs *r);
+
+/* emulate.c, decode.c */
+bool emulate(struct vcpu *v, struct regs *r);
+bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
+bool guest_io_allowed(struct vcpu *v, u16 port, u32 size);
+u16 get_sreg(struct regs *r, u32 n);
+struct insn {
+	bool rep, lock, op16, ad16, two;
+	u8 op, modrm, len;
+	u32 imm, ea, ea_off;
+	u16 imm_sel;
+};
+bool decode(struct vcpu *v, struct regs *r, struct insn *i);
+u32 get_reg(struct regs *r, u32 n);
+void set_reg(struct regs *r, u32 n, u32 val);
+bool do_iret(struct vcpu *v, struct regs *r, u32 skip);
+void guest_halt(struct vcpu *v, struct regs *r);
+
+/* hypercall.c, calls.c, msr.c */
+void hypercall(struct vcpu *v, struct regs *r);
+extern u32 rom_linear;
+void set_cr0(struct vcpu *v, struct regs *r, u32 val);
+void set_cr3(struct vcpu *v, u32 val);
+bool set_cr4(struct vcpu *v, struct regs *r, u32 val);
+bool set_tr(struct vcpu *v, u16 sel);
+void set_dr(struct vcpu *v, u32 n, u32 val);
+u32 get_dr(struct vcpu *v, u32 n);
+bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
+u32 rom_install(void);
+extern u32 rom_phys;		/* where the guest finds the ROM */
+extern u32 rom_code_pages;
+void *rom_code_page(u32 n);
+bool rom_in_iret(u32 ip, u32 *skip);
+void rom_restart_note(struct regs *r);
+
+/* apic.c, smp.c */
+void apic_init(void);
+void apic_eoi(void);
+void irq_arrived(struct vcpu *v, u32 vec);
+bool irq_blocked(struct vcpu *v, u32 vec);
+void irq_service(struct vcpu *v, u32 vec);
+void guest_eoi(struct vcpu *v, struct regs *r);
+u32 apic_id(void);
+u32 apic_read(u32 reg);
+void apic_write(u32 reg, u32 val);
+void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
+void smp_start(void);
+void smp_start_guest_cpu(struct vcpu *v, u32 apic);
+void vcpu_idle(struct vcpu *v) __attribute__((noreturn));
+
+/* loader.c */
+void load_guest(struct regs *r);
+void enter_guest(struct regs *r) __attribute__((noreturn));
+
+/* entry.S */
+extern char vector_stubs[], syscall_stub[], ap_start[], ap_end[], iretq_insn[];
+void return_16bit_stack(struct regs *r) __attribute__((noreturn));
+void run_on_stack(void *stack, void (*fn)(void)) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a multiboot loader starts: 32-bit code that maps the first 4 GiB one to
+ * one and the image at -2 GB, enters long mode and jumps to the image.
+ */
+#include "layout.h"
+
+	.section .multiboot, "ax"
+	.balign 4
+	.long	0x1badb002		/* magic */
+	.long	0x3			/* modules page aligned, memory map */
+	.long	-(0x1badb002 + 0x3)
+
+	.text
+	.code32
+	.globl	start32
+start32:
+	cli
+	cld
+	movl	$stack_end, %esp
+	movl	%eax, %ebp		/* loader's magic; %ebx: its information */
+
+	/* 4 GiB one to one, in pages of 2 MB. */
+	movl	$pd_low, %edi
+	movl	$0x83, %eax
+	xorl	%edx, %edx
+	movl	$2048, %ecx
+1:	movl	%eax, (%edi)
+	movl	%edx, 4(%edi)
+	addl	$0x200000, %eax
+	addl	$8, %edi
+	loop	1b
+
+	movl	$pdpt_low, %edi
+	movl	$pd_low + 3, %eax
+	movl	$4, %ecx
+2:	movl	%eax, (%edi)
+	addl	$0x1000, %eax
+	addl	$8, %edi
+	loop	2b
+
+	/* The image, wherever the loader put it, at -2 GB. */
+	movl	$pt_high, %edi
+	movl	$image + 3, %eax
+	movl	$512, %ecx
+3:	movl	%eax, (%edi)
+	addl	$0x1000, %eax
+	addl	$8, %edi
+	loop	3b
+	movl	$pt_high + 3, pd_high
+	movl	$pd_high + 3, pdpt_high + 510 * 8
+	movl	$pdpt_low + 3, pml4
+	movl	$pdpt_high + 3, pml4 + 511 * 8
+
+	movl	$0xa0, %eax		/* PAE, PGE */
+	movl	%eax, %cr4
+	movl	$pml4, %eax
+	movl	%eax, %cr3
+	movl	$0xc0000080, %ecx	/* EFER: LME */
+	rdmsr
+	orl	$0x100, %eax
+	wrmsr
+	movl	$0x80010033, %eax	/* PG WP NE ET MP PE */
+	movl	%eax, %cr0
+	lgdt	gdt_ptr
+	ljmp	$8, $start64
+
+	.code64
+start64:
+	xorl	%eax, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	movl	%eax, %fs
+	movl	%eax, %gs
+	movl	%ebp, %edi		/* magic */
+	movl	%ebx, %esi		/* multiboot information */
+	movl	$image, %edx		/* where the image is now */
+	movq	$MON_BASE, %rax
+	jmp	*%rax
+
+	.balign 8
+gdt:	.quad	0
+	.quad	0x00209b0000000000	/* 64-bit code */
+gdt_ptr:
+	.word	. - gdt - 1
+	.long	gdt
+
+	.section .image, "a"
+	.balign 4096
+image:	.incbin "image.bin"
+	.balign 4096
+
+	.bss
+	.balign 4096
+pml4:	.skip	4096
+pdpt_low: .skip	4096
+pd_low:	.skip	4 * 4096
+pdpt_high: .skip 4096
+pd_high: .skip	4096
+pt_high: .skip	4096
+	.skip	1024
+stack_end:

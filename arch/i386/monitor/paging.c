@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The monitor's own linear memory: the part above 4 GiB that every address
+ * space has in common, and the monitor's page allocator.
+ */
+#include "mon.h"
+
+static u64 next_page;		/* physical, next free page of our memory */
+static u64 *pml4;		/* the monitor's alone, guest's part empty */
+static bool moved;
+
+/**
+ * alloc_pages - take zeroed pages from the monitor's memory, for good
+ * @n: how many, contiguous
+ *
+ * Return: their address, never NULL.
+ */
+void *alloc_pages(u32 n)
+{
+	u64 pa = next_page;
+	void *p;
+
+	if (pa + n * PAGE > boot.mon_end)
+		panic(NULL, "the monitor is out of memory");
+	next_page += n * PAGE;
+	p = moved ? (void *)(MON_BASE + pa - boot.mon_start) : (void *)pa;
+	return memset(p, 0, n * PAGE);
+}
+
+u32 pages_left(void)
+{
+	return (boot.mon_end - next_page) / PAGE;
+}
+
+static u64 page_phys(const void *p)
+{
+	return moved ? mon_phys(p) : (u64)p;
+}
+
+static u64 *page_virt(u64 pa)
+{
+	return moved ? (u64 *)(MON_BASE + pa - boot.mon_start) : (u64 *)pa;
+}
+
+/* The entry for @lin at @level (1: 4 KB, 2: 2 MB), tables made on the way. */
+static u64 *entry_for(u64 lin, int level)
+{
+	u64 *table = pml4;
+	int l;
+
+	for (l = 4; l > level; l--) {
+		u64 *e = &table[lin >> (12 + 9 * (l - 1)) & 511];
+
+		if (!*e)
+			*e = page_phys(alloc_pages(1)) | PTE_P | PTE_W;
+		table = page_virt(*e & PFN_MASK);
+	}
+	return &table[lin >> (12 + 9 * (level - 1)) & 511];
+}
+
+static void map_large(u64 lin, u64 pa, u64 flags)
+{
+	*entry_for(lin, 2) = pa | PTE_P | PTE_W | PTE_PS | PTE_A | PTE_D | PTE_G | flags;
+}
+
+/* Copy ourselves and go on in the copy: the stack moves along. */
+static void move(void)
+{
+	void *d = (void *)boot.mon_start;
+	const void *s = _image_start;
+	u64 n = _image_end - _image_start;
+
+	moved = true;
+	asm volatile("rep movsb\n\tmovq %3, %%cr3"
+		     : "+D" (d), "+S" (s), "+c" (n) : "r" (pml4) : "memory");
+	pml4 = (void *)(MON_BASE + (u64)pml4 - boot.mon_start);
+}
+
+/* Build the tables and move to our place at the top of memory. */
+void paging_init(void)
+{
+	u64 pa, top = boot.ram_top > 1UL << 32 ? boot.ram_top : 1UL << 32;
+
+	next_page = boot.mon_start + (u64)(_image_end - _image_start);
+	pml4 = alloc_pages(1);
+	for (pa = boot.mon_start; pa < boot.mon_end; pa += LARGE)
+		map_large(MON_BASE + pa - boot.mon_start, pa, 0);
+	for (pa = 0; pa < top; pa += LARGE)
+		map_large(DIRECT_BASE + pa, pa,
+			  pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_PCD : 0);
+	entry_for(TSS_BASE, 1);
+	/* The loader's structures are no longer reachable from here on. */
+	move();
+}
+
+u64 *monitor_pml4(void)
+{
+	return pml4;
+}
+
+/* TSS, shared page, an open I/O bitmap and its end, side by side. */
+void map_tss_window(struct vcpu *v)
+{
+	static u8 *open_ports;
+	u64 lin = TSS_BASE + (u64)v->id * TSS_WINDOW;
+	u32 i;
+
+	if (!open_ports) {
+		open_ports = alloc_pages(3);
+		memset(open_ports + 2 * PAGE, 0xff, PAGE);
+	}
+	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D;
+	*entry_for(lin + PAGE, 1) = mon_phys(v->vmi_page) | PTE_P | PTE_W | PTE_A | PTE_D;
+	for (i = 0; i < 3; i++)
+		*entry_for(lin + (2 + i) * PAGE, 1) =
+			mon_phys(open_ports + i * PAGE) | PTE_P | PTE_A;
+}
+
+/*
+ * One page of a CPU at every address of its 4 GiB: one table of each level,
+ * every entry the same.  The page starts with the vcpu, as a stack does.
+ */
+void map_alias(struct vcpu *v, void *page)
+{
+	u64 *pt = alloc_pages(1), *pd = alloc_pages(1);
+	u64 flags = PTE_P | PTE_W | PTE_A;
+	u32 i;
+
+	*(struct vcpu **)page = v;
+	for (i = 0; i < 512; i++) {
+		pt[i] = mon_phys(page) | flags | PTE_D;
+		pd[i] = mon_phys(pt) | flags;
+	}
+	for (i = 0; i < 4; i++)
+		*entry_for(ALIAS_BASE + ((u64)v->id << 32) + ((u64)i << 30), 3) =
+			mon_phys(pd) | flags;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's descriptors.  The processor only sees copies in our own tables:
+ * system descriptors left out, nothing below DPL 1, no 64-bit code.
+ */
+#include "mon.h"
+
+#define D_TYPE(d)	((d) >> 40 & 0xf)
+#define D_S		(1UL << 44)
+#define D_DPL(d)	((d) >> 45 & 3)
+#define D_P		(1UL << 47)
+#define D_L		(1UL << 53)
+#define D_G		(1UL << 55)
+#define D_ACCESSED	(1UL << 40)
+#define D_CODE		(1UL << 43)
+#define D_CONFORMING	(1UL << 42)
+
+/* The copy of a guest's descriptor that is safe to load. */
+static u64 sanitize(u64 d)
+{
+	if (!(d & D_S))
+		return 0;
+	d &= ~D_L;
+	d |= D_ACCESSED;
+	if (!D_DPL(d))
+		d |= 1UL << 45;
+	return d;
+}
+
+u32 desc_base(u64 d)
+{
+	return (d >> 16 & 0xffffff) | (d >> 32 & 0xff000000);
+}
+
+u32 desc_limit(u64 d)
+{
+	u32 limit = (d & 0xffff) | (d >> 32 & 0xf0000);
+
+	return d & D_G ? limit << 12 | 0xfff : limit;
+}
+
+/**
+ * real_desc - the descriptor that the processor finds for a guest's selector
+ *
+ * Return: NULL for a null selector or one of the monitor's own.
+ */
+u64 *real_desc(struct vcpu *v, u16 sel)
+{
+	u32 index = sel >> 3;
+
+	if (sel & 4)
+		return v->ldt ? &v->real_ldt[index] : NULL;
+	if (!index || (index >= GUEST_GDT_MAX && index != STALE_CS / 8 && index != STALE_SS / 8))
+		return NULL;
+	return &v->real_gdt[index];
+}
+
+/* May the guest's kernel run with this code selector (RPL aside)? */
+bool kernel_code_ok(struct vcpu *v, u16 sel)
+{
+	u64 *d = real_desc(v, sel);
+
+	return d && (*d & (D_S | D_P | D_CODE | D_CONFORMING)) == (D_S | D_P | D_CODE) &&
+	       D_DPL(*d) == 1;
+}
+
+/* May SS be loaded with it at this privilege? */
+bool stack_ok(struct vcpu *v, u16 sel, u32 cpl)
+{
+	u64 *d = real_desc(v, sel);
+
+	return d && (*d & (D_S | D_P | D_CODE)) == (D_S | D_P) && (*d >> 41 & 1) &&
+	       D_DPL(*d) == cpl;
+}
+
+u32 seg_base(struct vcpu *v, u16 sel)
+{
+	u64 *d = real_desc(v, sel);
+
+	return d ? desc_base(*d) : 0;
+}
+
+/* Linear address of a stack pointer, 16-bit stacks included. */
+u32 stack_lin(struct vcpu *v, u16 ss, u32 sp)
+{
+	u64 *d = real_desc(v, ss);
+
+	if (!d)
+		return sp;
+	return desc_base(*d) + (*d >> 54 & 1 ? sp : (u16)sp);
+}
+
+/*
+ * LGDT leaves CS and SS as they are, but every return to the guest loads them
+ * again: if the new table has something else there, the old descriptors live
+ * on under selectors of ours until the guest loads its new ones.
+ */
+void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss)
+{
+	if (!(r->cs & 4) && v->real_gdt[(r->cs & 0xffff) >> 3] != old_cs) {
+		v->real_gdt[STALE_CS / 8] = old_cs;
+		r->cs = STALE_CS | 1;
+	}
+	if (!(r->ss & 4) && (r->ss & 0xfff8) && v->real_gdt[(r->ss & 0xffff) >> 3] != old_ss) {
+		v->real_gdt[STALE_SS / 8] = old_ss;
+		r->ss = STALE_SS | 1;
+	}
+}
+
+/* SetGDT: copy the guest's table.  false: it is not all there. */
+bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit)
+{
+	u32 i, n = (limit + 1) / 8, old = v->gdt_copied;
+	u64 old_cs = v->real_gdt[(r->cs & 0xffff) >> 3];
+	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
+
+	v->fast_valid = false;
+	if (n > GUEST_GDT_MAX)
+		n = GUEST_GDT_MAX;
+	for (i = 0; i < n; i++) {
+		u64 d;
+
+		if (!guest_read(v, base + i * 8, &d, 8))
+			return false;
+		v->real_gdt[i] = i ? sanitize(d) : 0;
+	}
+	for (; i < old; i++)
+		v->real_gdt[i] = 0;
+	v->gdt_copied = n;
+	v->gdt.base = base;
+	v->gdt.limit = limit;
+	keep_segments(v, r, old_cs, old_ss);
+	return true;
+}
+
+void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d)
+{
+	u64 old_cs = v->real_gdt[(r->cs & 0xffff) >> 3];
+	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
+
+	if (!index || index >= v->gdt_copied)
+		return;
+	v->fast_valid &= index != v->fast_cs >> 3 && index != v->fast_ss >> 3;
+	v->real_gdt[index] = sanitize(d);
+	keep_segments(v, r, old_cs, old_ss);
+}
+
+/* SetLDT: copy the table that the guest's descriptor names. */
+bool load_guest_ldt(struct vcpu *v, u16 sel)
+{
+	u32 i, n, base, limit;
+	u64 d;
+
+	if (!(sel & 0xfffc)) {
+		v->ldt = 0;
+		asm volatile("lldt %w0" : : "r" (0));
+		return true;
+	}
+	if ((sel & 4) || (sel | 7) > v->gdt.limit ||
+	    !guest_read(v, v->gdt.base + (sel & ~7), &d, 8) ||
+	    (d & D_S) || !(d & D_P) || D_TYPE(d) != 2)
+		return false;
+	base = desc_base(d);
+	limit = desc_limit(d);
+	n = limit >= 0xffff ? 8192 : (limit + 1) / 8;
+	for (i = 0; i < n; i++) {
+		if (!guest_read(v, base + i * 8, &d, 8))
+			return false;
+		v->real_ldt[i] = sanitize(d);
+	}
+	for (; i < v->ldt_copied; i++)
+		v->real_ldt[i] = 0;
+	v->ldt_copied = n;
+	v->ldt = sel;
+	v->ldt_base = base;
+	asm volatile("lldt %w0" : : "r" (MON_LDT));
+	return true;
+}
+
+void guest_ldt_write(struct vcpu *v, u32 base, u32 index, u64 d)
+{
+	if (v->ldt && base == v->ldt_base && index < v->ldt_copied)
+		v->real_ldt[index] = sanitize(d);
+}

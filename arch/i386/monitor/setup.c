@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The story of a boot.  The stub (multiboot.S) has put us at MON_BASE, with the
+ * first 4 GiB one to one and the loader's information still in low memory.
+ *
+ *	read the loader's information: memory map, kernel, initial ramdisk
+ *	choose our memory at the top of the RAM below 4 GiB and move there
+ *	descriptor tables, virtual CPUs, shadow pools, the other processors
+ *	put the kernel into place and enter it in ring 1
+ */
+#include "mon.h"
+
+#define MULTIBOOT_MAGIC	0x2badb002
+
+struct mb_info {
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline;
+	u32 mods_count, mods_addr;
+	u32 syms[4];
+	u32 mmap_length, mmap_addr;
+} __attribute__((packed));
+
+struct mb_mod {
+	u32 start, end, string, pad;
+} __attribute__((packed));
+
+struct mb_mmap {
+	u32 size;
+	u64 addr, len;
+	u32 type;
+} __attribute__((packed));
+
+struct boot_info boot;
+struct vcpu *vcpus[MAX_CPUS];
+u32 nr_cpus;
+
+static void read_memory_map(struct mb_info *mb)
+{
+	u64 p = mb->mmap_addr, end = p + mb->mmap_length;
+
+	while (p < end && boot.nr_map < 60) {
+		struct mb_mmap *e = (void *)p;
+		struct range *r = &boot.map[boot.nr_map++];
+
+		r->start = e->addr;
+		r->end = e->addr + e->len;
+		r->type = e->type;
+		if (r->type == 1 && r->end > boot.ram_top)
+			boot.ram_top = r->end;
+		p += e->size + 4;
+	}
+}
+
+static void read_modules(struct mb_info *mb)
+{
+	struct mb_mod *m = (void *)(u64)mb->mods_addr;
+	const char *s;
+	u32 n = 0;
+
+	if (!(mb->flags & 8) || !mb->mods_count)
+		panic(NULL, "no kernel: the first multiboot module must be a bzImage");
+	boot.kernel = m->start;
+	boot.kernel_size = m->end - m->start;
+	/* The first word of the module's string is the file's name. */
+	for (s = (char *)(u64)m->string; *s && *s != ' '; s++)
+		;
+	while (*s == ' ')
+		s++;
+	while (*s && n < sizeof(boot.cmdline) - 1)
+		boot.cmdline[n++] = *s++;
+	if (mb->mods_count > 1) {
+		boot.initrd = m[1].start;
+		boot.initrd_size = m[1].end - m[1].start;
+	}
+}
+
+static bool overlaps_module(u64 start, u64 end)
+{
+	return (start < boot.kernel + boot.kernel_size && end > boot.kernel) ||
+	       (start < boot.initrd + boot.initrd_size && end > boot.initrd);
+}
+
+/*
+ * Our memory: the top of RAM below 4 GiB, in whole large pages so that none of
+ * the guest's large pages is half ours.
+ */
+static void choose_memory(void)
+{
+	u64 size, ram = 0, end = 0;
+	u32 i;
+
+	for (i = 0; i < boot.nr_map; i++) {
+		struct range *r = &boot.map[i];
+
+		if (r->type != 1)
+			continue;
+		ram += r->end - r->start;
+		if (r->end <= 1UL << 32 && r->end > end)
+			end = r->end;
+	}
+	size = ram / 32;
+	size = size < 4 * LARGE ? 4 * LARGE : size > 32 * LARGE ? 32 * LARGE : size;
+	size &= ~(LARGE - 1);
+	end &= ~(LARGE - 1);
+	while (overlaps_module(end - size, end))
+		end -= LARGE;
+	boot.mon_end = end;
+	boot.mon_start = end - size;
+	mprintf("vmi386 monitor: %lu MB of RAM, monitor at %08lx-%08lx\n",
+		ram >> 20, boot.mon_start, boot.mon_end);
+}
+
+/* Cut our memory out of the map, which becomes the guest's. */
+static void reserve_memory(void)
+{
+	u32 i;
+
+	for (i = 0; i < boot.nr_map; i++) {
+		struct range *r = &boot.map[i];
+
+		if (r->type != 1 || boot.mon_start < r->start || boot.mon_end > r->end)
+			continue;
+		boot.map[boot.nr_map++] = (struct range){
+			boot.mon_start, boot.mon_end, 2 };
+		if (boot.mon_end < r->end)
+			boot.map[boot.nr_map++] = (struct range){
+				boot.mon_end, r->end, 1 };
+		r->end = boot.mon_start;
+		return;
+	}
+	panic(NULL, "no room for the monitor");
+}
+
+/* On the first CPU's own stack, in our own memory: start the guest. */
+static void run_guest(void)
+{
+	struct vcpu *v = this_vcpu();
+	struct regs r;
+
+	cpu_load_tables(v);
+	apic_init();
+	v->apic_id = apic_id();
+	smp_start();
+	for (u32 i = 0; i < nr_cpus; i++)
+		shadow_init(vcpus[i], pages_left() / (nr_cpus - i));
+	v->online = true;
+	rom_install();
+	memset(&r, 0, sizeof(r));
+	load_guest(&r);
+	shadow_set_root(v);
+	enter_guest(&r);
+}
+
+/**
+ * monitor_main - first C function of the monitor
+ * @magic: what the loader left in EAX
+ * @info: address of its information
+ * @image: physical address of our image
+ */
+void monitor_main(u32 magic, u32 info, u32 image)
+{
+	struct mb_info *mb = (void *)(u64)info;
+	struct vcpu *v;
+
+	console_init();
+	boot.mon_start = image;		/* until we move */
+	if (magic != MULTIBOOT_MAGIC)
+		panic(NULL, "not started by a multiboot loader");
+	read_memory_map(mb);
+	read_modules(mb);
+	choose_memory();
+	reserve_memory();
+	paging_init();			/* moves us */
+	cpu_features();
+	idt_init();
+	v = vcpu_create(0);
+	run_on_stack(v->stack_top, run_guest);
+}

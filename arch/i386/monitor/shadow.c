@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Shadow page tables, used like a TLB.
+ *
+ * The processor never sees the guest's tables, only shadows of them, which are
+ * filled entry by entry on page faults.  Every CPU has its own pool, so nothing
+ * here needs a lock.  A shadow page belongs to one page of the guest's tables
+ * (by frame number and role) and outlives changes of CR3.  What the guest
+ * changes it puts into a ring (rom.S); shadow_sync() reads the rings of all
+ * CPUs before every flush that the guest asks for, and clears what changed.
+ * Anything else is stale at worst, never dangerous: frames are checked when an
+ * entry is filled.  When the pool is used up it is emptied as a whole.
+ */
+#include "mon.h"
+
+enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
+
+struct spage {
+	u64 key;		/* role, part, frame number; 0: free */
+	u32 next;		/* in its hash chain; 0 ends it */
+	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
+};
+
+#define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
+
+static u8 scratch[PAGE] __attribute__((aligned(4096)));
+
+static u64 *table_of(struct vcpu *v, struct spage *s)
+{
+	return (u64 *)(v->pool_mem + (s - v->pool) * PAGE);
+}
+
+static u64 table_phys(struct vcpu *v, struct spage *s)
+{
+	return mon_phys(table_of(v, s));
+}
+
+static u32 bucket(u64 key)
+{
+	return (key ^ key >> 16 ^ key >> 26) & 1023;
+}
+
+static struct spage *find(struct vcpu *v, u64 key)
+{
+	u32 i;
+
+	for (i = v->hash[bucket(key)]; i; i = v->pool[i].next)
+		if (v->pool[i].key == key)
+			return &v->pool[i];
+	return NULL;
+}
+
+/* Find or make; NULL: the pool was full and has been emptied, start over. */
+static struct spage *get(struct vcpu *v, u64 key)
+{
+	struct spage *s = find(v, key);
+	u32 i;
+
+	if (s)
+		return s;
+	if (v->pool_used >= v->pool_size) {
+		shadow_reset(v);
+		return NULL;
+	}
+	i = v->pool_used++;
+	s = &v->pool[i];
+	s->key = key;
+	s->next = v->hash[bucket(key)];
+	v->hash[bucket(key)] = i;
+	memset(table_of(v, s), 0, PAGE);
+	memset(s->pdpte, 0, sizeof(s->pdpte));
+	return s;
+}
+
+/**
+ * shadow_init - give a CPU its pool
+ * @pages: of the monitor's memory that it may take
+ */
+void shadow_init(struct vcpu *v, u32 pages)
+{
+	v->pool_size = (pages - 4) * PAGE / (PAGE + sizeof(struct spage)) - 1;
+	v->pool = alloc_pages((v->pool_size * sizeof(struct spage) + PAGE - 1) / PAGE);
+	v->pool_mem = alloc_pages(v->pool_size);
+	v->pml4 = alloc_pages(1);
+	memcpy(v->pml4, monitor_pml4(), PAGE);
+	v->pool_used = 1;	/* entry 0 ends chains */
+}
+
+static void flush_tlb(struct vcpu *v)
+{
+	write_cr3(mon_phys(v->pml4));
+}
+
+/* Read the four entries at CR3, as MOV to CR3 does in PAE mode. */
+static void read_pdptes(struct vcpu *v)
+{
+	u64 *root = table_of(v, v->root), *p;
+	u32 i;
+
+	p = (u64 *)guest_ram(v->cr3 & ~31u, 32);
+	for (i = 0; i < 4; i++) {
+		v->pdpte[i] = p ? p[i] : 0;
+		if (v->root->pdpte[i] != v->pdpte[i]) {
+			v->root->pdpte[i] = v->pdpte[i];
+			root[i] = 0;
+		}
+	}
+}
+
+/**
+ * shadow_set_root - load the shadow for the guest's CR0, CR3 and CR4
+ */
+void shadow_set_root(struct vcpu *v)
+{
+	u64 key = KEY(R_ROOT, 0, 0);
+
+	if (v->cr0 & CR0_PG)
+		key = KEY(R_ROOT, v->cr4 & CR4_PAE ? 2 : 1, v->cr3 >> 5);
+	do
+		v->root = get(v, key);
+	while (!v->root);
+	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
+		read_pdptes(v);
+	v->pml4[0] = table_phys(v, v->root) | PTE_P | PTE_W | PTE_U;
+	flush_tlb(v);
+}
+
+/* Forget everything, like a TLB flush that spares nothing. */
+void shadow_reset(struct vcpu *v)
+{
+	v->count[C_SHADOW_RESET]++;
+	memset(v->hash, 0, sizeof(v->hash));
+	v->pool_used = 1;
+	shadow_set_root(v);
+}
+
+/*
+ * The guest's frame numbers are the machine's, with few exceptions: ROM and
+ * shared page, the local APIC (read-only), and our own memory, which the guest
+ * does not get: it sees one scratch page instead.
+ */
+static u64 map_frame(struct vcpu *v, struct leaf *l)
+{
+	u64 pa = l->frame;
+
+	if (mon_owns(pa)) {
+		v->count[C_REFUSED_FRAME]++;
+		return mon_phys(scratch) | l->rights;
+	}
+	if (pa - rom_phys < (rom_code_pages + SH_PAGES) * PAGE && rom_phys) {
+		u32 n = (pa - rom_phys) / PAGE;
+
+		if (n < rom_code_pages)
+			return mon_phys(rom_code_page(n)) |
+			       (l->rights & ~PTE_W);
+		return mon_phys((u8 *)v->vmi_page + (n - rom_code_pages) * PAGE) | l->rights;
+	}
+	if (pa == LAPIC_PAGE)
+		return pa | (l->rights & ~PTE_W) | PTE_PCD;
+	return pa | l->rights;
+}
+
+/* Is every frame of a large page plain? */
+static bool plain_large(u64 pa)
+{
+	return !mon_owns(pa) && pa >= LARGE && pa != (LAPIC_PAGE & ~(LARGE - 1));
+}
+
+static u32 rights_index(u64 r)
+{
+	/* W, U, PWT, PCD stand next to each other. */
+	return (r >> 1 & 15) | (r & PTE_NX ? 16 : 0) | (r & PTE_PAT ? 32 : 0);
+}
+
+static void set_entry(u64 *slot, u64 val, u32 lin)
+{
+	u64 old = *slot;
+
+	if (old == val)
+		return;
+	*slot = val;
+	if (old)
+		invlpg(lin);
+}
+
+/* Link @l into the shadow tables.  false: start over. */
+static bool install(struct vcpu *v, u32 lin, struct leaf *l)
+{
+	u32 quarter = v->cr4 & CR4_PAE ? 0 : lin >> 30, half = 0;
+	u64 base = l->frame & ~(LARGE - 1), *slot, val;
+	struct spage *pd, *pt;
+
+	if (v->cr0 & CR0_PG)
+		pd = get(v, KEY(R_PD, quarter, l->pd_gfn));
+	else
+		pd = get(v, KEY(R_FLAT_PD, 0, lin >> 30));
+	if (!pd)
+		return false;
+	table_of(v, v->root)[lin >> 30] = table_phys(v, pd) | PTE_P | PTE_W | PTE_U;
+	slot = &table_of(v, pd)[lin >> 21 & 511];
+	if (l->large && plain_large(base)) {
+		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
+		if (l->rights & PTE_PAT)
+			val |= PTE_PAT_LARGE;
+		set_entry(slot, val, lin);
+		return true;
+	}
+	if (l->large) {
+		pt = get(v, KEY(R_SPLIT, rights_index(l->rights), base >> 12));
+		val = PTE_P | PTE_W | PTE_U | PTE_A;
+	} else {
+		if (!(v->cr4 & CR4_PAE))
+			half = lin >> 21 & 1;
+		pt = get(v, KEY(R_PT, half, l->pt_gfn));
+		val = l->pde_rights;
+	}
+	if (!pt)
+		return false;
+	/* The second get() may have emptied the pool under the first. */
+	if (find(v, pd->key) != pd)
+		return false;
+	set_entry(slot, table_phys(v, pt) | val, lin);
+	set_entry(&table_of(v, pt)[lin >> 12 & 511], map_frame(v, l), lin);
+	return true;
+}
+
+/**
+ * shadow_fault - a page fault: fill the shadow, if the guest's tables allow it
+ * @access: ACC_*
+ * @pfec: the error code for the guest, when they do not
+ */
+enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+{
+	struct leaf l;
+
+	do {
+		if (guest_walk(v, lin, access, &l, pfec))
+			return FILL_FAULT;
+		/* ROM, LAPIC and our memory never become writable: not ours to fix. */
+		if ((access & ACC_WRITE) && l.frame == LAPIC_PAGE) {
+			*pfec = ~0u;
+			return FILL_FAULT;
+		}
+		if ((access & ACC_WRITE) && rom_phys && l.frame >= rom_phys &&
+		    l.frame < rom_phys + rom_code_pages * PAGE) {
+			*pfec = PFEC_P | (access & (PFEC_W | PFEC_U));
+			return FILL_FAULT;
+		}
+	} while (!install(v, lin, &l));
+	v->count[C_SHADOW_FILL]++;
+	return FILL_DONE;
+}
+
+static void clear_slot(struct vcpu *v, u64 key, u32 index)
+{
+	struct spage *s = find(v, key);
+
+	if (s)
+		table_of(v, s)[index] = 0;
+}
+
+/* The guest changed the table entry at @pa. */
+void shadow_entry_changed(struct vcpu *v, u64 pa)
+{
+	u32 gfn = pa >> 12, off = pa & 0xfff, i;
+	struct spage *root;
+
+	if (v->cr4 & CR4_PAE) {
+		clear_slot(v, KEY(R_PT, 0, gfn), off / 8);
+		clear_slot(v, KEY(R_PD, 0, gfn), off / 8);
+		root = find(v, KEY(R_ROOT, 2, pa >> 5));
+		if (root && root == v->root)
+			read_pdptes(v);
+		return;
+	}
+	i = off / 4;
+	clear_slot(v, KEY(R_PT, i >> 9, gfn), i & 511);
+	clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2);
+	clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2 + 1);
+}
+
+static void clear_table(struct vcpu *v, u64 key)
+{
+	struct spage *s = find(v, key);
+
+	if (s)
+		memset(table_of(v, s), 0, PAGE);
+}
+
+/* A page becomes a page table, or ceases to be one: forget its shadows. */
+void shadow_page_gone(struct vcpu *v, u32 gfn)
+{
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		clear_table(v, KEY(R_PD, i, gfn));
+	clear_table(v, KEY(R_PT, 0, gfn));
+	clear_table(v, KEY(R_PT, 1, gfn));
+}
+
+/* Forget what the guest's CPUs said they changed since we last looked. */
+void shadow_sync(struct vcpu *v)
+{
+	u32 c, head, n, e;
+
+	for (c = 0; c < nr_cpus; c++) {
+		struct shared *sh = vcpus[c]->vmi_page;
+
+		head = __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE);
+		n = v->ring_seen[c];
+		if (head - n > RING_SIZE - 64) {
+			v->ring_seen[c] = head;
+			shadow_reset(v);
+			continue;
+		}
+		for (; n != head; n++) {
+			e = __atomic_load_n(&sh->ring[n % RING_SIZE], __ATOMIC_RELAXED);
+			if (e & 1)
+				shadow_page_gone(v, e >> 12);
+			else
+				shadow_entry_changed(v, e);
+		}
+		v->ring_seen[c] = head;
+		/* Overtaken while we read: what we read may be anything. */
+		if (c != v->id && __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE) - head > 60)
+			shadow_reset(v);
+	}
+}
+
+/* INVLPG. */
+void shadow_inval(struct vcpu *v, u32 lin)
+{
+	u64 *t = table_of(v, v->root), *e;
+
+	shadow_sync(v);
+	t = table_of(v, v->root);
+	if (t[lin >> 30] & PTE_P) {
+		e = (u64 *)(MON_BASE + (t[lin >> 30] & PFN_MASK) - boot.mon_start) +
+		    (lin >> 21 & 511);
+		if (*e & PTE_P) {
+			if (!(*e & PTE_PS))
+				e = (u64 *)(MON_BASE + (*e & PFN_MASK) - boot.mon_start) +
+				    (lin >> 12 & 511);
+			*e = 0;
+		}
+	}
+	invlpg(lin);
+}
+
+bool trust_notes = true;
+
+/* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */
+void shadow_flush(struct vcpu *v, bool global)
+{
+	if (!v->vmi || !trust_notes) {
+		shadow_reset(v);
+		return;
+	}
+	shadow_sync(v);
+	shadow_set_root(v);
+}

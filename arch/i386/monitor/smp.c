@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The other processors: found in the ACPI tables, started by us, parked until
+ * the guest starts its own.
+ */
+#include "mon.h"
+
+#define AP_PAGE		0x8000		/* real-mode page; free again afterwards */
+
+struct acpi_header {
+	char sig[4];
+	u32 length;
+	u8 rest[28];
+} __attribute__((packed));
+
+extern u32 ap_cr3, ap_far;
+extern char ap_gdt[], ap_gdt_ptr[], ap_long[];
+extern u64 ap_stack;
+
+static u32 ap_ids[MAX_CPUS], nr_aps;
+
+static struct acpi_header *find_madt(void)
+{
+	struct acpi_header *rsdt, *t;
+	u32 pa, n, i, *entry;
+
+	for (pa = 0xe0000; pa < 0x100000; pa += 16)
+		if (!memcmp(phys_ptr(pa), "RSD PTR ", 8))
+			break;
+	if (pa == 0x100000)
+		return NULL;
+	rsdt = phys_ptr(*(u32 *)phys_ptr(pa + 16));
+	n = (rsdt->length - sizeof(*rsdt)) / 4;
+	entry = (u32 *)(rsdt + 1);
+	for (i = 0; i < n; i++) {
+		t = phys_ptr(entry[i]);
+		if (!memcmp(t->sig, "APIC", 4))
+			return t;
+	}
+	return NULL;
+}
+
+static void find_aps(void)
+{
+	struct acpi_header *madt = find_madt();
+	u8 *p, *end;
+
+	if (!madt)
+		return;
+	p = (u8 *)(madt + 1) + 8;
+	end = (u8 *)madt + madt->length;
+	for (; p + 2 <= end && p[1]; p += p[1])
+		if (p[0] == 0 && (p[4] & 1) && p[3] != apic_id() && nr_aps < MAX_CPUS - 1)
+			ap_ids[nr_aps++] = p[3];
+}
+
+static void delay_us(u32 us)
+{
+	/* The firmware's delay port takes about a microsecond. */
+	while (us--)
+		outb(0x80, 0);
+}
+
+/* First C function of an application processor, on its own stack. */
+void ap_main(void)
+{
+	struct vcpu *v = this_vcpu();
+
+	cpu_load_tables(v);
+	v->apic_id = apic_id();
+	apic_write(0xf0, 0x1ff);	/* enabled, so that it can be woken */
+	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
+	vcpu_idle(v);
+}
+
+static void start_ap(u32 id)
+{
+	struct vcpu *v = vcpu_create(nr_cpus);
+	u32 tries = 1000;
+	char *base = phys_ptr(AP_PAGE);
+
+	memcpy(base, ap_start, ap_end - ap_start);
+#define AP(sym)	(base + ((char *)(sym) - ap_start))
+	*(u32 *)AP(&ap_cr3) = mon_phys(monitor_pml4());
+	*(u32 *)(AP(ap_gdt_ptr) + 2) = AP_PAGE + (ap_gdt - ap_start);
+	*(u32 *)AP(&ap_far) = AP_PAGE + (ap_long - ap_start);
+	*(u64 *)AP(&ap_stack) = (u64)v->stack_top;
+	apic_write(0x310, id << 24);
+	apic_write(0x300, 0x4500);	/* INIT */
+	delay_us(10000);
+	while (!__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) && tries--) {
+		if (tries == 999 || tries == 900) {
+			apic_write(0x310, id << 24);
+			apic_write(0x300, 0x4600 | AP_PAGE >> 12);
+		}
+		delay_us(100);
+	}
+	if (!v->parked)
+		panic(NULL, "a processor does not start");
+}
+
+/* Start all processors; they wait in vcpu_idle(). */
+void smp_start(void)
+{
+	u64 *pml4 = monitor_pml4();
+	u8 saved[512];
+	u32 i;
+
+	find_aps();
+	memcpy(saved, phys_ptr(AP_PAGE), sizeof(saved));
+	/* The first instructions run one to one. */
+	pml4[0] = pml4[(DIRECT_BASE >> 39) & 511];
+	for (i = 0; i < nr_aps; i++)
+		start_ap(ap_ids[i]);
+	pml4[0] = 0;
+	memcpy(phys_ptr(AP_PAGE), saved, sizeof(saved));
+	if (nr_aps)
+		mprintf("monitor: %u processors\n", nr_cpus);
+}
+
+/* The guest's startup IPI. */
+void smp_start_guest_cpu(struct vcpu *v, u32 apic)
+{
+	u32 i;
+
+	for (i = 0; i < nr_cpus; i++) {
+		struct vcpu *c = vcpus[i];
+
+		if (c->apic_id != apic || c == v || c->online || !c->ap_valid)
+			continue;
+		__atomic_store_n(&c->wake, true, __ATOMIC_RELEASE);
+		apic_write(0x310, apic << 24);
+		apic_write(0x300, 0x4000 | WAKE_VECTOR);
+	}
+}
+
+static void load_segment_regs(struct vmi_ap_state *s)
+{
+	/* A selector that cannot be loaded becomes null. */
+#define LOAD(reg) load_##reg##_safe(s->reg & ~3u ? s->reg | 1 : 0)
+	LOAD(ds);
+	LOAD(es);
+	LOAD(fs);
+	LOAD(gs);
+}
+
+/* Wait for the guest to start this CPU, then do. */
+void vcpu_idle(struct vcpu *v)
+{
+	struct vmi_ap_state *s = &v->ap;
+	struct regs r;
+
+	while (!__atomic_load_n(&v->wake, __ATOMIC_ACQUIRE))
+		asm volatile("sti\n\thlt\n\tcli" : : : "memory");
+	v->wake = false;
+	memset(&r, 0, sizeof(r));
+	v->vmi = true;
+	v->cr0 = v->sh->cr0 = s->cr0 | CR0_ET;
+	v->cr3 = v->sh->cr3 = s->cr3;
+	v->efer = s->efer & EFER_NX;
+	v->sh->cr2 = s->cr2;
+	v->pool_used = 1;
+	v->cr4 = 0;
+	shadow_set_root(v);
+	r.cs = s->cs | 1;
+	r.ss = s->ss | 1;
+	if (!set_cr4(v, &r, s->cr4) || !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
+		stop_guest(v, &r, "a CPU is started with bad registers");
+	set_cr0(v, &r, s->cr0);
+	r.cs = s->cs | 1;
+	r.ss = s->ss | 1;
+	if (!kernel_code_ok(v, r.cs) || !stack_ok(v, r.ss, 1))
+		stop_guest(v, &r, "a CPU is started with bad segments");
+	v->idt.base = s->idtr_base;
+	v->idt.limit = s->idtr_limit;
+	load_guest_ldt(v, s->ldtr);
+	r.ax = s->eax;
+	r.bx = s->ebx;
+	r.cx = s->ecx;
+	r.dx = s->edx;
+	r.si = s->esi;
+	r.di = s->edi;
+	r.bp = s->ebp;
+	r.sp = s->esp;
+	r.ip = s->eip;
+	r.flags = (s->eflags & 0xcd5) | FLAG_IF | 2;
+	v->sh->vif = s->eflags & FLAG_IF;
+	v->online = true;
+	load_segment_regs(s);
+	enter_guest(&r);
+}

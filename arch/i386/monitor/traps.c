@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What to do with each vector, from the guest and from the monitor itself. */
+#include "mon.h"
+
+/* The guest's #GP: a privileged instruction, INT n, or the guest's own fault. */
+static void general_protection(struct vcpu *v, struct regs *r)
+{
+	u8 code[2];
+
+	/* Error code: the gate's index; QEMU before 8.0 counts in gates of 8 bytes. */
+	if ((r->err & 2) && guest_read(v, seg_base(v, r->cs) + r->ip, code, 2) &&
+	    code[0] == 0xcd && (r->err >> 3 == code[1] || r->err >> 4 == code[1])) {
+		r->ip += 2;
+		deliver(v, r, code[1], false, 0, true);
+		return;
+	}
+	if (emulate(v, r))
+		return;
+	deliver(v, r, X_GP, true, r->err, false);
+}
+
+/**
+ * handle_page_fault - fill the shadow, or hand the fault to the guest
+ */
+void handle_page_fault(struct vcpu *v, struct regs *r)
+{
+	u64 cr2 = read_cr2();
+	u32 pfec;
+
+	if (cr2 >> 32 || (r->err & PFEC_RSVD))
+		stop_guest(v, r, "a page fault that cannot be");
+	if (shadow_fault(v, cr2, r->err & (PFEC_W | PFEC_U | PFEC_I), &pfec) == FILL_DONE)
+		return;
+	if (pfec == ~0u) {
+		if ((r->cs & 3) == 1 && emulate_apic_store(v, r, cr2))
+			return;
+		pfec = PFEC_P | (r->err & (PFEC_W | PFEC_U));
+	}
+	v->count[C_PF_GUEST]++;
+	v->sh->cr2 = cr2;
+	deliver(v, r, X_PF, true, pfec, false);
+}
+
+/* A device's or another CPU's interrupt, while the guest runs. */
+static void interrupt(struct vcpu *v, struct regs *r)
+{
+	u32 vec = r->vec, skip;
+
+	if (vec == WAKE_VECTOR) {
+		apic_eoi();
+		return;
+	}
+	irq_arrived(v, vec);
+	if (!v->sh->vif || irq_blocked(v, vec)) {
+		hold_vector(v, vec);
+		return;
+	}
+	if ((r->cs & 3) == 1 && v->vmi) {
+		if (rom_in_iret(r->ip, &skip)) {
+			/* The IRET has begun: finish it, then interrupt its target. */
+			v->count[C_IRET_FINISHED]++;
+			if (!do_iret(v, r, skip))
+				stop_guest(v, r, "IRET's stack is not there");
+			if (!v->sh->vif) {
+				hold_vector(v, vec);
+				return;
+			}
+		}
+		rom_restart_note(r);
+	}
+	irq_service(v, vec);
+	deliver(v, r, vec, false, 0, false);
+}
+
+static void guest_trap(struct vcpu *v, struct regs *r)
+{
+	switch (r->vec) {
+	case HYPERCALL_VECTOR:
+		hypercall(v, r);
+		break;
+	case X_PF:
+		handle_page_fault(v, r);
+		break;
+	case 0x80:
+	case X_BP:
+	case X_OF:
+		deliver(v, r, r->vec, false, 0, true);
+		break;
+	case X_GP:
+		general_protection(v, r);
+		break;
+	case X_NMI:
+		break;
+	case X_DF:
+	case X_MC:
+		stop_guest(v, r, "machine check or double fault");
+	case X_TS:
+	case X_NP:
+	case X_SS:
+	case X_AC:
+		if ((r->cs & 3) == 1 && emulate(v, r))
+			break;
+		deliver(v, r, r->vec, true, r->err, false);
+		break;
+	case 32 ... 0x7f:
+	case 0x81 ... 255:
+		interrupt(v, r);
+		break;
+	case NOT_EXCEPTION ... NOT_EXCEPTION + 31:
+		stop_guest(v, r, "a device interrupts with the vector of an exception");
+	default:
+		deliver(v, r, r->vec, false, 0, false);
+	}
+}
+
+void trap_from_guest(struct regs *r)
+{
+	u64 *d;
+
+	guest_trap(this_vcpu(), r);
+	/* To a stack segment of the LDT: of 16 bits? */
+	if (!(r->ss & 4))
+		return;
+	d = real_desc(this_vcpu(), r->ss);
+	if (d && !(*d >> 54 & 1))
+		return_16bit_stack(r);
+}
+
+/*
+ * IRETQ to a 16-bit stack leaves the upper half of ESP as it is in our RSP.  So
+ * do it from a stack whose address has there what the program's ESP has: each
+ * CPU has one page that appears at all addresses of a 4 GiB range.
+ */
+void return_16bit_stack(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	u64 top = ALIAS_BASE + ((u64)v->id << 32) + (r->sp & 0xffff0000) + 0x1000;
+	struct regs *copy = (struct regs *)(top - sizeof(*r));
+
+	*copy = *r;
+	enter_guest(copy);
+}
+
+/*
+ * IRETQ to the guest faulted: a descriptor that CS or SS names has changed
+ * behind a program's back.  The program gets the fault.
+ */
+static void return_faulted(struct vcpu *v, struct regs *r)
+{
+	u64 *frame = (u64 *)r->sp;
+	struct regs g = *r;
+
+	g.ip = frame[0];
+	g.cs = frame[1];
+	g.flags = frame[2];
+	g.sp = frame[3];
+	g.ss = frame[4];
+	if ((g.cs & 3) != 3)
+		stop_guest(v, &g, "the guest's CS or SS is no longer valid");
+	deliver(v, &g, X_GP, true, r->err, false);
+	enter_guest(&g);
+}
+
+void trap_from_monitor(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	u32 pfec;
+
+	if (r->vec == X_PF) {
+		u64 cr2 = read_cr2();
+
+		if (!(cr2 >> 32) && v->root &&
+		    shadow_fault(v, cr2, r->err & PFEC_W, &pfec) == FILL_DONE)
+			return;
+		if (extable_fixup(r))
+			return;
+	} else if (v->halting && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
+		stop_guest(v, r, "a device interrupts with the vector of an exception");
+	} else if (r->vec == X_NMI || r->vec == X_DB) {
+		return;		/* #DB: a guest's watchpoint on memory that we read */
+	} else if (r->vec >= 32) {
+		/* Only while a CPU is halted are interrupts open here. */
+		if (r->vec == WAKE_VECTOR) {
+			apic_eoi();
+		} else {
+			irq_arrived(v, r->vec);
+			hold_vector(v, r->vec);
+		}
+		return;
+	} else if (r->vec != X_DF && r->vec != X_MC) {
+		if (r->ip == (u64)iretq_insn)
+			return_faulted(v, r);
+		if (extable_fixup(r))
+			return;
+	}
+	panic(r, "fault in the monitor");
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MON_X86_H
+#define MON_X86_H
+
+/* The processor's bits, and the instructions C cannot name. */
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#define PAGE		4096UL
+#define LARGE		0x200000UL
+#define PFN_MASK	0x000ffffffffff000UL
+
+#define PTE_P		0x001UL
+#define PTE_W		0x002UL
+#define PTE_U		0x004UL
+#define PTE_PWT		0x008UL
+#define PTE_PCD		0x010UL
+#define PTE_A		0x020UL
+#define PTE_D		0x040UL
+#define PTE_PS		0x080UL
+#define PTE_PAT		0x080UL
+#define PTE_G		0x100UL
+#define PTE_PAT_LARGE	0x1000UL
+#define PTE_NX		(1UL << 63)
+
+#define PFEC_P		1
+#define PFEC_W		2
+#define PFEC_U		4
+#define PFEC_RSVD	8
+#define PFEC_I		16
+
+#define CR0_PE		(1u << 0)
+#define CR0_MP		(1u << 1)
+#define CR0_EM		(1u << 2)
+#define CR0_TS		(1u << 3)
+#define CR0_ET		(1u << 4)
+#define CR0_NE		(1u << 5)
+#define CR0_WP		(1u << 16)
+#define CR0_AM		(1u << 18)
+#define CR0_NW		(1u << 29)
+#define CR0_CD		(1u << 30)
+#define CR0_PG		(1u << 31)
+
+#define CR4_VME		(1u << 0)
+#define CR4_PVI		(1u << 1)
+#define CR4_TSD		(1u << 2)
+#define CR4_DE		(1u << 3)
+#define CR4_PSE		(1u << 4)
+#define CR4_PAE		(1u << 5)
+#define CR4_MCE		(1u << 6)
+#define CR4_PGE		(1u << 7)
+#define CR4_PCE		(1u << 8)
+#define CR4_OSFXSR	(1u << 9)
+#define CR4_OSXMMEXCPT	(1u << 10)
+#define CR4_UMIP	(1u << 11)
+#define CR4_OSXSAVE	(1u << 18)
+#define CR4_SMEP	(1u << 20)
+#define CR4_SMAP	(1u << 21)
+
+#define FLAG_TF		0x100u
+#define FLAG_IF		0x200u
+#define FLAG_DF		0x400u
+#define FLAG_IOPL	0x3000u
+#define FLAG_NT		0x4000u
+#define FLAG_RF		0x10000u
+#define FLAG_VM		0x20000u
+#define FLAG_AC		0x40000u
+
+#define MSR_TSC		0x10
+#define MSR_APIC_BASE	0x1b
+#define MSR_SYSENTER_CS	0x174
+#define MSR_PAT		0x277
+#define MSR_EFER	0xc0000080
+#define EFER_SCE	(1u << 0)
+#define EFER_LME	(1u << 8)
+#define EFER_LMA	(1u << 10)
+#define EFER_NX		(1u << 11)
+
+#define LAPIC_PAGE	0xfee00000u
+
+enum {
+	X_DE, X_DB, X_NMI, X_BP, X_OF, X_BR, X_UD, X_NM, X_DF, X_CSO, X_TS,
+	X_NP, X_SS, X_GP, X_PF, X_MF = 16, X_AC, X_MC, X_XM,
+};
+
+struct desc_ptr {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+
+static inline void outb(u16 port, u8 val)
+{
+	asm volatile("outb %0, %1" : : "a" (val), "Nd" (port));
+}
+
+static inline void outl(u16 port, u32 val)
+{
+	asm volatile("outl %0, %1" : : "a" (val), "Nd" (port));
+}
+
+static inline u8 inb(u16 port)
+{
+	u8 val;
+
+	asm volatile("inb %1, %0" : "=a" (val) : "Nd" (port));
+	return val;
+}
+
+static inline u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	asm volatile("rdmsr" : "=a" (lo), "=d" (hi) : "c" (msr));
+	return lo | (u64)hi << 32;
+}
+
+static inline void wrmsr(u32 msr, u64 val)
+{
+	asm volatile("wrmsr" : : "a" ((u32)val), "d" ((u32)(val >> 32)), "c" (msr));
+}
+
+static inline void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
+{
+	asm volatile("cpuid" : "=a" (*a), "=b" (*b), "=c" (*c), "=d" (*d)
+		     : "a" (leaf), "c" (sub));
+}
+
+#define CR_FUNCS(n) \
+static inline u64 read_cr##n(void) \
+{ u64 v; asm volatile("movq %%cr" #n ", %0" : "=r" (v)); return v; } \
+static inline void write_cr##n(u64 v) \
+{ asm volatile("movq %0, %%cr" #n : : "r" (v) : "memory"); }
+CR_FUNCS(0) CR_FUNCS(2) CR_FUNCS(3) CR_FUNCS(4)
+
+static inline void invlpg(u64 lin)
+{
+	asm volatile("invlpg (%0)" : : "r" (lin) : "memory");
+}
+
+static inline u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	asm volatile("rdtsc" : "=a" (lo), "=d" (hi));
+	return lo | (u64)hi << 32;
+}
+
+static inline void pause(void)
+{
+	asm volatile("pause" : : : "memory");
+}
+
+#endif
