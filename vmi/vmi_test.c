@@ -7,8 +7,9 @@
 #include <asm/vmi/patch.h>
 
 /*
- * A good image: one block, no NUL but where a text ends, and the byte that
- * makes the sum right in the padding.
+ * A good image: one block, no NUL behind the last text, and the byte that makes
+ * the sum right in the padding.  A byte too late for them, it has headers that
+ * nothing points to yet.
  */
 #define ROM_SIZE	VMI_ROM_BLOCK
 #define ROM_SUM		offsetof(struct vmi_rom_header, pad1)
@@ -17,6 +18,8 @@
 #define ROM_PCI		176
 #define ROM_PNP		208
 #define ROM_PRODUCT	240
+#define ROM_LATE_PCI	(ROM_SIZE - 23)
+#define ROM_LATE_PNP	(ROM_SIZE - 31)
 #define ROM_FILL	0xcc
 
 static u8 byte_sum(const u8 *image)
@@ -34,11 +37,18 @@ static void fix_sum(u8 *image)
 	image[ROM_SUM] -= byte_sum(image);
 }
 
+static void put_pnp(u8 *pnp)
+{
+	const __le16 product = cpu_to_le16(ROM_PRODUCT);
+
+	memcpy(pnp, "$PnP", 4);
+	memcpy(pnp + 16, &product, sizeof(product));
+}
+
 static u8 *good_rom(struct kunit *test)
 {
 	u8 *image = kunit_kzalloc(test, ROM_SIZE, GFP_KERNEL);
 	struct vmi_rom_header *header = (void *)image;
-	const __le16 product = cpu_to_le16(ROM_PRODUCT);
 
 	KUNIT_ASSERT_NOT_NULL(test, image);
 	memset(image + sizeof(*header), ROM_FILL, ROM_SIZE - sizeof(*header));
@@ -53,8 +63,9 @@ static u8 *good_rom(struct kunit *test)
 	memcpy(header->get_reloc, "\xeb\x07", 2);		/* ROM_CODE + 1 */
 	memcpy(image + ROM_LICENSE, "GPL", sizeof("GPL"));
 	memcpy(image + ROM_PCI, "PCIR", 4);
-	memcpy(image + ROM_PNP, "$PnP", 4);
-	memcpy(image + ROM_PNP + 16, &product, sizeof(product));
+	put_pnp(image + ROM_PNP);
+	put_pnp(image + ROM_LATE_PNP);
+	memcpy(image + ROM_LATE_PCI, "PCIR", 4);
 	memcpy(image + ROM_PRODUCT, "test ROM", sizeof("test ROM"));
 	fix_sum(image);
 	return image;
@@ -105,11 +116,11 @@ static const struct rom_case rom_cases[] = {
 	{ "licence is another text", FIELD(license_offs), 2, ROM_PRODUCT, NULL },
 	{ "no PCI signature", ROM_PCI, 4, 0, "PCI header outside" },
 	{ "PCI header at 0", FIELD(pci_header_offs), 2, 0, "PCI header outside" },
-	{ "PCI header over the end", FIELD(pci_header_offs), 2, ROM_SIZE - 23,
+	{ "PCI header over the end", FIELD(pci_header_offs), 2, ROM_LATE_PCI,
 	  "PCI header outside" },
 	{ "PCI header far away", FIELD(pci_header_offs), 2, 0xffff, "PCI header outside" },
 	{ "no PnP signature", ROM_PNP, 4, 0, "PnP header outside" },
-	{ "PnP header over the end", FIELD(pnp_header_offs), 2, ROM_SIZE - 31,
+	{ "PnP header over the end", FIELD(pnp_header_offs), 2, ROM_LATE_PNP,
 	  "PnP header outside" },
 	{ "PnP header far away", FIELD(pnp_header_offs), 2, 0xffff, "PnP header outside" },
 	{ "product behind the end", ROM_PNP + 16, 2, ROM_SIZE, "PnP header outside" },

@@ -17,7 +17,7 @@ static bool read_gate(struct vcpu *v, u32 vec, struct gate *g)
 {
 	u64 d;
 
-	if (vec * 8 + 7 > v->idt.limit || !guest_read(v, v->idt.base + vec * 8, &d, 8))
+	if (vec * 8 + 7 > v->idt.limit || !guest_get64(v->idt.base + vec * 8, &d))
 		return false;
 	g->offset = (d & 0xffff) | (d >> 32 & 0xffff0000);
 	g->sel = d >> 16;

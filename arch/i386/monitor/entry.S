@@ -185,7 +185,22 @@ guest_put32:
 	.globl	raw_copy
 raw_copy:
 	movq	%rdx, %rcx
-	may_fault rep movsb
+	testb	$3, %dl
+	jnz	1f
+	shrq	$2, %rcx
+	may_fault rep movsl
+	movl	$1, %eax
+	ret
+1:	may_fault rep movsb
+	movl	$1, %eax
+	ret
+
+/* bool guest_get64(u32 lin, u64 *val) */
+	.globl	guest_get64
+guest_get64:
+	movl	%edi, %edi
+	may_fault movq (%rdi), %rax
+	movq	%rax, (%rsi)
 	movl	$1, %eax
 	ret
 

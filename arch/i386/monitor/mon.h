@@ -193,6 +193,7 @@ u32 stack_lin(struct vcpu *v, u16 ss, u32 sp);
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
 bool guest_get32(u32 lin, u32 *val);
+bool guest_get64(u32 lin, u64 *val);
 bool guest_put32(u32 lin, u32 val);
 bool read_msr_safe(u32 msr, u64 *val);
 bool write_msr_safe(u32 msr, u64 val);
@@ -217,6 +218,7 @@ struct leaf {
 	bool large;		/* the guest maps it with one large page */
 };
 int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
+bool leaf_around(struct vcpu *v, u64 pte, struct leaf *l);
 void shadow_init(struct vcpu *v, u32 pages);
 void shadow_set_root(struct vcpu *v);
 void shadow_reset(struct vcpu *v);

@@ -316,7 +316,7 @@ note_commit:
 	incl	SH(SH_HEAD)
 	ret
 
-/* 44, 45: a page that becomes, or was, a page table: forget all its entries. */
+/* 45: a page was a page table (44, will be one, needs nothing): forget it. */
 rom_page:
 	shll	$12, %eax
 	orl	$1, %eax
@@ -377,7 +377,7 @@ reloc_table:
 	ROW(VMI_OP_UPDATE_PXE_LONG, CALL, rom_update_pxe)
 	ROW(VMI_OP_MACHINE_TO_PHYSICAL, CALL, rom_nothing)
 	ROW(VMI_OP_PHYSICAL_TO_MACHINE, CALL, rom_nothing)
-	ROW(VMI_OP_ALLOCATE_PAGE, CALL, rom_page)
+	ROW(VMI_OP_ALLOCATE_PAGE, CALL, rom_nothing)
 	ROW(VMI_OP_RELEASE_PAGE, CALL, rom_page)
 	.irp	nr, 46, 47, 48, 61, 62
 	TRAP(\nr)

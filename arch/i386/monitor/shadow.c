@@ -18,9 +18,11 @@ enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
 struct spage {
 	u64 key;		/* role, part, frame number; 0: free */
 	u32 next;		/* in its hash chain; 0 ends it */
+	bool filled;		/* since it was cleared */
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
 };
 
+#define AROUND	8		/* entries to fill at once */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
 
 static u8 scratch[PAGE] __attribute__((aligned(4096)));
@@ -183,6 +185,17 @@ static void set_entry(u64 *slot, u64 val, u32 lin)
 		invlpg(lin);
 }
 
+/* What is next to a touched page is often touched next: save the fault. */
+static void fill_around(struct vcpu *v, u64 *table, u32 index, struct leaf *l)
+{
+	u32 first = index & ~(AROUND - 1), i;
+	u64 *guest = (u64 *)guest_ram(((u64)l->pt_gfn << 12) + first * 8, AROUND * 8);
+
+	for (i = 0; guest && i < AROUND; i++)
+		if (!table[first + i] && leaf_around(v, guest[i], l))
+			table[first + i] = map_frame(v, l);
+}
+
 /* Link @l into the shadow tables.  false: start over. */
 static bool install(struct vcpu *v, u32 lin, struct leaf *l)
 {
@@ -202,6 +215,7 @@ static bool install(struct vcpu *v, u32 lin, struct leaf *l)
 		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
 		if (l->rights & PTE_PAT)
 			val |= PTE_PAT_LARGE;
+		pd->filled = true;
 		set_entry(slot, val, lin);
 		return true;
 	}
@@ -220,7 +234,10 @@ static bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	if (find(v, pd->key) != pd)
 		return false;
 	set_entry(slot, table_phys(v, pt) | val, lin);
+	pt->filled = pd->filled = true;
 	set_entry(&table_of(v, pt)[lin >> 12 & 511], map_frame(v, l), lin);
+	if (l->pt_gfn && (v->cr4 & CR4_PAE))
+		fill_around(v, table_of(v, pt), lin >> 12 & 511, l);
 	return true;
 }
 
@@ -283,8 +300,10 @@ static void clear_table(struct vcpu *v, u64 key)
 {
 	struct spage *s = find(v, key);
 
-	if (s)
+	if (s && s->filled)
 		memset(table_of(v, s), 0, PAGE);
+	if (s)
+		s->filled = false;
 }
 
 /* A page becomes a page table, or ceases to be one: forget its shadows. */

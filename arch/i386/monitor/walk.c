@@ -161,6 +161,25 @@ int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 	return ret;
 }
 
+/**
+ * leaf_around - the leaf of an entry near one that was just walked
+ * @pte: the guest's entry, of a PAE table
+ * @l: that of the walked one; frame and rights are replaced
+ *
+ * Return: false if the entry would need a walk of its own.
+ */
+bool leaf_around(struct vcpu *v, u64 pte, struct leaf *l)
+{
+	u64 rights = (l->pde_rights & pte & (PTE_W | PTE_U)) | ((l->pde_rights | pte) & PTE_NX);
+
+	if ((pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte & pte_reserved) ||
+	    ((pte & PTE_NX) && !(v->efer & EFER_NX)))
+		return false;
+	l->frame = pte & PFN_MASK;
+	l->rights = leaf_rights(v, pte, rights, 0, false);
+	return true;
+}
+
 /* Where a linear address of the guest's kernel is, without side effects. */
 bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
 {

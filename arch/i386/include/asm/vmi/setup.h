@@ -21,6 +21,7 @@ bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr, unsigned long error_code
 static inline void vmi_init(void) {}
 static inline bool vmi_rom_page(unsigned long vaddr) { return false; }
 static inline bool vmi_takes_iret(void) { return false; }
+static inline void vmi_module_finalize(struct module *mod, void *sites, size_t size) {}
 static inline void vmi_module_cleanup(struct module *mod) {}
 static inline bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr,
 				    unsigned long error_code)
