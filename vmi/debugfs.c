@@ -29,7 +29,7 @@ static bool site_is_freed(const struct vmi_table *table, void *addr)
 	return init_section_contains(addr, 1);
 }
 
-static void for_each_site(site_fn fn, void *data)
+static void walk_sites(site_fn fn, void *data)
 {
 	const struct vmi_table *table;
 	const struct vmi_site *site;
@@ -53,7 +53,7 @@ static void show_site(void *m, const struct vmi_site *site)
 static int sites_show(struct seq_file *m, void *unused)
 {
 	seq_puts(m, "address symbol operation\n");
-	for_each_site(show_site, m);
+	walk_sites(show_site, m);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(sites);
@@ -70,7 +70,7 @@ static int ops_show(struct seq_file *m, void *unused)
 	unsigned int n[VMI_NR_OPS] = {};
 	unsigned int op;
 
-	for_each_site(count_site, n);
+	walk_sites(count_site, n);
 	seq_puts(m, "number name sites patched count\n");
 	for (op = 0; op < VMI_NR_OPS; op++) {
 		if (!vmi_op_info[op].name)

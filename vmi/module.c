@@ -18,7 +18,7 @@ static struct vmi_table kernel_table = {
 };
 
 struct list_head vmi_tables = LIST_HEAD_INIT(kernel_table.list);
-DEFINE_MUTEX(vmi_tables_lock);
+DEFINE_MUTEX(vmi_tables_lock);	/* guards vmi_tables */
 
 /**
  * vmi_module_finalize() - rewrite the sites of a module that is being loaded

@@ -45,6 +45,11 @@ extern const struct vmi_site __vmi_sites[], __vmi_sites_end[];
 
 /* entry.S */
 int vmi_rom_call(const void *entry, u32 arg, u64 *result);
+extern unsigned long vmi_rom_call_esp;
+extern const char vmi_rom_call_fault[], vmi_return[], vmi_ap_start[];
+
+/* entry_32.S */
+extern const char vmi_iret_site[];
 
 /* cpu.c: operations for which Linux has a hook of its own */
 void vmi_hook_cpu(void);

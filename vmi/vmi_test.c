@@ -7,9 +7,9 @@
 #include <asm/vmi/patch.h>
 
 /*
- * A good image: one block, no NUL behind the last text, and the byte that makes
- * the sum right in the padding.  A byte too late for them, it has headers that
- * nothing points to yet.
+ * A good image: one block that does not end in a NUL, and the byte that makes
+ * the sum right in the padding.  A byte too far behind for them, it has headers
+ * that nothing points to yet.
  */
 #define ROM_SIZE	VMI_ROM_BLOCK
 #define ROM_SUM		offsetof(struct vmi_rom_header, pad1)

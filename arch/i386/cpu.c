@@ -22,8 +22,6 @@
 
 #ifdef CONFIG_SMP
 
-extern const char vmi_ap_start[];
-
 static int (*kick_ap)(unsigned int cpu, struct task_struct *idle);
 
 /*

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exceptions whose EIP lies in the ROM. */
+#include <linux/bits.h>
 #include <linux/extable.h>
 #include <linux/kernel.h>
 #include <linux/ptrace.h>
@@ -11,10 +12,7 @@
 #include "vmi.h"
 
 /* Set by FIXUP_FRAME in entry_32.S (CS_FROM_KERNEL) in the upper half of CS. */
-#define CSH_FROM_KERNEL		(1 << 13)
-
-extern unsigned long vmi_rom_call_esp;
-extern const char vmi_rom_call_fault[], vmi_return[], vmi_iret_site[];
+#define CSH_FROM_KERNEL		BIT(13)
 
 /* The operation whose routine starts closest below an address. */
 static unsigned int routine_at(u32 eip)

@@ -96,7 +96,7 @@ static inline void load_TLS(struct thread_struct *t, unsigned int cpu)
 }
 
 static inline void set_tssldt_descriptor(void *d, unsigned long addr,
-					 unsigned type, unsigned size);
+					 unsigned int type, unsigned int size);
 
 static inline void set_ldt(const void *addr, unsigned int entries)
 {
