@@ -22,8 +22,15 @@
 	.LVMI_OP_##id = nr;
 VMI_OPS(VMI_OP_SYMBOL)
 
-/* Native instructions, behind @pad DS prefixes, in the ABI's registers. */
-.macro VMI_SITE op:req insns:req pad=0
+/*
+ * Native instructions, behind @pad DS prefixes, in the ABI's registers; @label
+ * becomes a global symbol for them.
+ */
+.macro VMI_SITE op:req insns:req pad=0 label
+	.ifnb	\label
+	.globl	\label
+\label:
+	.endif
 771:	.fill	\pad, 1, 0x3e
 	\insns
 773:	.if	773b - 771b < 5
@@ -37,7 +44,7 @@ VMI_OPS(VMI_OP_SYMBOL)
 	.popsection
 .endm
 #else
-.macro VMI_SITE op:req insns:req pad=0
+.macro VMI_SITE op:req insns:req pad=0 label
 	\insns
 .endm
 #endif
