@@ -60,7 +60,7 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
 	if (g.type != GATE_INT && g.type != GATE_TRAP)
 		stop_guest(v, r, "a task gate or 16-bit gate");
-	if (!kernel_code_ok(v, g.sel))
+	if (!(v->fast_valid && (g.sel | 3) == (v->fast_cs | 3)) && !kernel_code_ok(v, g.sel))
 		stop_guest(v, r, "a gate's code segment is not the kernel's");
 
 	if (has_err)
@@ -73,7 +73,7 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 		words[n++] = r->ss;
 		ss = v->sh->ss0 | 1;
 		sp = v->sh->esp0;
-		if (!stack_ok(v, ss, 1))
+		if (!(v->fast_valid && ss == v->fast_ss) && !stack_ok(v, ss, 1))
 			stop_guest(v, r, "the kernel stack's segment is no data segment");
 		v->vmi_page->iomap = SH_IOMAP_OPEN;
 	} else {

@@ -27,6 +27,7 @@ static const struct {
 	{ 0x6e0, 0x6e0, M_PASS },		/* TSC deadline */
 	{ 0xda0, 0xda0, M_PASS },		/* XSS */
 	{ 0xc0000103, 0xc0000103, M_PASS },	/* TSC_AUX */
+	{ 0xc0010114, 0xc0010118, M_REFUSE },	/* SVM: not there */
 	{ 0xc0010000, 0xc0011fff, M_IGNORE },	/* AMD's own */
 };
 

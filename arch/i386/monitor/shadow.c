@@ -185,15 +185,21 @@ static void set_entry(u64 *slot, u64 val, u32 lin)
 		invlpg(lin);
 }
 
-/* What is next to a touched page is often touched next: save the fault. */
+/*
+ * What is next to a touched page is often touched next: save the faults, as far
+ * as the neighbours are in use and have no entry yet.
+ */
 static void fill_around(struct vcpu *v, u64 *table, u32 index, struct leaf *l)
 {
-	u32 first = index & ~(AROUND - 1), i;
-	u64 *guest = (u64 *)guest_ram(((u64)l->pt_gfn << 12) + first * 8, AROUND * 8);
+	u64 *guest = (u64 *)guest_ram((u64)l->pt_gfn << 12, PAGE);
+	u32 i;
 
-	for (i = 0; guest && i < AROUND; i++)
-		if (!table[first + i] && leaf_around(v, guest[i], l))
-			table[first + i] = map_frame(v, l);
+	if (!guest)
+		return;
+	for (i = index + 1; i % AROUND && !table[i] && leaf_around(v, guest[i], l); i++)
+		table[i] = map_frame(v, l);
+	for (i = index; i-- % AROUND && !table[i] && leaf_around(v, guest[i], l);)
+		table[i] = map_frame(v, l);
 }
 
 /* Link @l into the shadow tables.  false: start over. */
@@ -268,32 +274,28 @@ enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 	return FILL_DONE;
 }
 
-static void clear_slot(struct vcpu *v, u64 key, u32 index)
+static bool clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
 {
 	struct spage *s = find(v, key);
 
-	if (s)
-		table_of(v, s)[index] = 0;
+	while (s && n--)
+		table_of(v, s)[index + n] = 0;
+	return s;
 }
 
 /* The guest changed the table entry at @pa. */
 void shadow_entry_changed(struct vcpu *v, u64 pa)
 {
-	u32 gfn = pa >> 12, off = pa & 0xfff, i;
-	struct spage *root;
+	u32 gfn = pa >> 12, i = (pa & 0xfff) / 4;
 
-	if (v->cr4 & CR4_PAE) {
-		clear_slot(v, KEY(R_PT, 0, gfn), off / 8);
-		clear_slot(v, KEY(R_PD, 0, gfn), off / 8);
-		root = find(v, KEY(R_ROOT, 2, pa >> 5));
-		if (root && root == v->root)
-			read_pdptes(v);
-		return;
+	if (!(v->cr4 & CR4_PAE)) {
+		if (!clear_slot(v, KEY(R_PT, i >> 9, gfn), i & 511, 1))
+			clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2, 2);
+	} else if (!clear_slot(v, KEY(R_PT, 0, gfn), i / 2, 1) &&
+		   !clear_slot(v, KEY(R_PD, 0, gfn), i / 2, 1) && pa >> 5 == v->cr3 >> 5) {
+		/* Other roots read theirs when they are loaded. */
+		read_pdptes(v);
 	}
-	i = off / 4;
-	clear_slot(v, KEY(R_PT, i >> 9, gfn), i & 511);
-	clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2);
-	clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2 + 1);
 }
 
 static void clear_table(struct vcpu *v, u64 key)

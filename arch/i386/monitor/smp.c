@@ -76,7 +76,7 @@ void ap_main(void)
 static void start_ap(u32 id)
 {
 	struct vcpu *v = vcpu_create(nr_cpus);
-	u32 tries = 1000;
+	u32 tries = 100000;		/* 10 s: the machine may be a busy emulator */
 	char *base = phys_ptr(AP_PAGE);
 
 	memcpy(base, ap_start, ap_end - ap_start);
@@ -89,7 +89,7 @@ static void start_ap(u32 id)
 	apic_write(0x300, 0x4500);	/* INIT */
 	delay_us(10000);
 	while (!__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) && tries--) {
-		if (tries == 999 || tries == 900) {
+		if (tries % 10000 == 9999) {
 			apic_write(0x310, id << 24);
 			apic_write(0x300, 0x4600 | AP_PAGE >> 12);
 		}
