@@ -34,6 +34,7 @@ void vmi_module_finalize(struct module *mod, void *sites, size_t size)
 	struct vmi_counts counts = {};
 	struct vmi_table *table;
 
+	size -= size % sizeof(struct vmi_site);
 	if (vmi_state.active)
 		vmi_patch_sites(sites, sites + size, vmi_state.relocs, &counts);
 

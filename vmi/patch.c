@@ -20,7 +20,7 @@ int vmi_site_check(const struct vmi_site *site)
 	return 0;
 }
 
-/* What follows a jump in the site is never reached, so only NOPs are filled. */
+/* Bytes behind a jump are never reached and stay as they are. */
 static void patch_site(const struct vmi_site *site, const struct vmi_reloc *reloc)
 {
 	const void *target = (const void *)(unsigned long)reloc->eip;

@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) "vmi: " fmt
 
 #include <linux/init.h>
+#include <linux/io.h>
 #include <linux/kernel.h>
 #include <linux/kobject.h>
 #include <linux/license.h>
@@ -18,13 +19,14 @@
 #include <kunit/visibility.h>
 
 #include <asm/cmdline.h>
-#include <asm/io.h>
 #include <asm/msr.h>
 #include <asm/setup.h>
 #include <asm/tsc.h>
 #include <asm/vmi/setup.h>
 
 #include "vmi.h"
+
+#define PRODUCT_LEN	40	/* of the ROM's name, in the log */
 
 struct vmi_state vmi_state __ro_after_init;
 
@@ -195,8 +197,8 @@ static int __init vmi_report(void)
 		return 0;
 	}
 
-	pr_info("%s, API %u.%u, at 0x%x: %u sites, %u calls, %u jumps, %u nops, %u native, %llu us\n",
-		rom->product, rom->image->api_version_maj,
+	pr_info("%*pE, API %u.%u, at 0x%x: %u sites, %u calls, %u jumps, %u nops, %u native, %llu us\n",
+		(int)strnlen(rom->product, PRODUCT_LEN), rom->product, rom->image->api_version_maj,
 		rom->image->api_version_min, rom_phys(rom->image), c->sites,
 		c->calls, c->jumps, c->nops,
 		c->sites - c->calls - c->jumps - c->nops,

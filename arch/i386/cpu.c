@@ -8,12 +8,12 @@
 #include <linux/pgtable.h>
 #include <linux/reboot.h>
 #include <linux/sched/task_stack.h>
+#include <linux/smp.h>
 
 #include <asm/apic.h>
 #include <asm/desc.h>
 #include <asm/msr.h>
 #include <asm/reboot.h>
-#include <asm/smp.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 #include <asm/vmi/site.h>

@@ -11,7 +11,7 @@
 
 static inline void native_apic_mem_write(u32 reg, u32 v)
 {
-	volatile u32 *addr = (volatile u32 *)(APIC_BASE + reg);
+	u32 *addr = (u32 *)(APIC_BASE + reg);
 
 	asm_inline volatile(VMI_THUNK(VMI_PAD3 "movl %[v],%[addr]",
 				      "push %[v]; lea %[addr],%%eax; pop %%edx",
@@ -22,7 +22,7 @@ static inline void native_apic_mem_write(u32 reg, u32 v)
 
 static inline u32 native_apic_mem_read(u32 reg)
 {
-	volatile u32 *addr = (volatile u32 *)(APIC_BASE + reg);
+	u32 *addr = (u32 *)(APIC_BASE + reg);
 	u32 v;
 
 	asm_inline volatile(VMI_THUNK(VMI_PAD3 "movl %[addr],%[v]",

@@ -16,7 +16,8 @@ static inline void vmi_set_pte(pte_t *ptep, pte_t pte)
 		(u32)pte.pte, (u32)(pte.pte >> 32), ptep, VMI_PAGE_PT);
 }
 
-static inline void vmi_pte_clear(pte_t *ptep)
+static inline void vmi_pte_clear(struct mm_struct *mm, unsigned long addr,
+				 pte_t *ptep)
 {
 	VMI_DO4(SET_PXE_LONG, "movl %[a],(%[c]); movl %[b],4(%[c])",
 		0, 0, ptep, VMI_PAGE_PT);
@@ -56,7 +57,7 @@ do {									\
 	vmi_update_pxe(__pudp, VMI_PAGE_PDP);				\
 } while (0)
 
-#define pte_clear(mm, addr, ptep)	vmi_pte_clear(ptep)
+#define pte_clear(mm, addr, ptep)	vmi_pte_clear(mm, addr, ptep)
 
 #define pmd_clear(pmdp)							\
 do {									\
