@@ -23,27 +23,11 @@ void set_reg(struct regs *r, u32 n, u32 val)
 /* Selector of the segment register with this number. */
 u16 get_sreg(struct regs *r, u32 n)
 {
-	u32 sel = 0;
+	u32 es, ds, fs, gs;
 
-	switch (n) {
-	case 0:
-		asm("movl %%es, %0" : "=r" (sel));
-		break;
-	case 1:
-		return r->cs;
-	case 2:
-		return r->ss;
-	case 3:
-		asm("movl %%ds, %0" : "=r" (sel));
-		break;
-	case 4:
-		asm("movl %%fs, %0" : "=r" (sel));
-		break;
-	case 5:
-		asm("movl %%gs, %0" : "=r" (sel));
-		break;
-	}
-	return sel;
+	asm volatile("movl %%es, %0\n\tmovl %%ds, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
+		     : "=r" (es), "=r" (ds), "=r" (fs), "=r" (gs));
+	return ((u16[]){ es, r->cs, r->ss, ds, fs, gs, 0, 0 })[n & 7];
 }
 
 struct fetch {

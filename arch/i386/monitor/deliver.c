@@ -95,11 +95,6 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 		v->sh->vif = 0;
 }
 
-void inject_gp(struct vcpu *v, struct regs *r, u32 err)
-{
-	deliver(v, r, X_GP, true, err, false);
-}
-
 bool held_any(struct vcpu *v)
 {
 	return v->held[0] | v->held[1] | v->held[2] | v->held[3];

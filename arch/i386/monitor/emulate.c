@@ -129,7 +129,7 @@ static void halt_forever(struct vcpu *v, struct regs *r)
 static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u16 port = i->op & 8 ? r->dx : i->imm;
-	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1, val;
+	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1;
 
 	/* Ring 1 has all ports; programs, what the guest's own bitmap says. */
 	if ((r->cs & 3) == 3 && !guest_io_allowed(v, port, size))
@@ -144,14 +144,12 @@ static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
 			asm volatile("outl %k0, %1" : : "a" (r->ax), "d" (port));
 		return true;
 	}
-	val = r->ax;
 	if (size == 1)
-		asm volatile("inb %1, %b0" : "+a" (val) : "d" (port));
+		asm volatile("inb %1, %b0" : "+a" (r->ax) : "d" (port));
 	else if (size == 2)
-		asm volatile("inw %1, %w0" : "+a" (val) : "d" (port));
+		asm volatile("inw %1, %w0" : "+a" (r->ax) : "d" (port));
 	else
-		asm volatile("inl %1, %k0" : "+a" (val) : "d" (port));
-	r->ax = val;
+		asm volatile("inl %1, %k0" : "+a" (r->ax) : "d" (port));
 	return true;
 }
 
@@ -373,7 +371,8 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 
 	switch (i->op) {
 	case 0x17:		/* pop %ss */
-		if (!guest_read(v, stack_lin(v, r->ss, r->sp), &sel, 2) || !load_ss(v, r, sel, NULL))
+		if (!guest_read(v, stack_lin(v, r->ss, r->sp), &sel, 2) ||
+		    !load_ss(v, r, sel, NULL))
 			return false;
 		r->sp = (u32)(r->sp + 4);
 		return true;

@@ -173,14 +173,6 @@ guest_get32:
 	movl	$1, %eax
 	ret
 
-/* bool guest_put32(u32 lin, u32 val) */
-	.globl	guest_put32
-guest_put32:
-	movl	%edi, %edi
-	may_fault movl %esi, (%rdi)
-	movl	$1, %eax
-	ret
-
 /* bool raw_copy(void *to, const void *from, u64 len) */
 	.globl	raw_copy
 raw_copy:

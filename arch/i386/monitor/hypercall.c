@@ -105,7 +105,7 @@ static void fault_at_site(struct vcpu *v, struct regs *r)
 		stop_guest(v, r, "a hypercall without a stack");
 	r->ip = ret - 5;
 	r->sp = (u32)(r->sp + 4);
-	inject_gp(v, r, 0);
+	deliver(v, r, X_GP, true, 0, false);
 }
 
 /* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
@@ -335,7 +335,7 @@ ONE_LINE(hc_update_pxe, note_entry(v, r->ax))
 ONE_LINE(hc_inval_page, shadow_inval(v, r->ax))
 ONE_LINE(hc_flush_tlb, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 ONE_LINE(hc_apic_write, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
-ONE_LINE(hc_nothing, )
+ONE_LINE(hc_nothing, (void)0)
 
 typedef void (*call_fn)(struct vcpu *v, struct regs *r);
 
@@ -384,27 +384,23 @@ static const call_fn calls[HC_SLOTS] = {
  */
 void hypercall(struct vcpu *v, struct regs *r)
 {
-	u32 nr = (r->ip - 2 - rom_linear - places->slots) / 4, off = r->ip - 2;
+	u32 insn = r->ip - 2, off = insn - rom_linear - places->slots, nr = off / 4;
+	bool known = v->vmi && (r->cs & 3) == 1 && !(off % 4) && nr < HC_SLOTS && calls[nr];
 	u64 pa;
 
-	if (!v->vmi) {
-		/* The ROM's place is not known yet: by the physical address. */
-		if (!guest_virt_to_phys(v, off, &pa) ||
-		    pa != rom_phys + places->slots + 4 * HC_INIT) {
-			r->ip = off;
-			inject_gp(v, r, HYPERCALL_VECTOR * 8 + 2);
-			return;
-		}
+	/* Before vmi_init the ROM's place is not known: by the physical address. */
+	if (!v->vmi && guest_virt_to_phys(v, insn, &pa) &&
+	    pa == rom_phys + places->slots + 4 * HC_INIT) {
 		nr = HC_INIT;
-	} else if ((r->cs & 3) != 1 || nr >= HC_SLOTS || (off - rom_linear - places->slots) % 4 || !calls[nr]) {
-		r->ip = off;
-		inject_gp(v, r, HYPERCALL_VECTOR * 8 + 2);
+		known = true;
+	}
+	if (!known) {
+		r->ip = insn;
+		deliver(v, r, X_GP, true, HYPERCALL_VECTOR * 8 + 2, false);
 		return;
 	}
 	v->hypercalls[nr]++;
-	v->trace[v->trace_pos % TRACE_LEN].nr = nr;
-	v->trace[v->trace_pos % TRACE_LEN].ax = r->ax;
-	v->trace[v->trace_pos % TRACE_LEN].dx = r->dx;
-	v->trace[v->trace_pos++ % TRACE_LEN].cx = r->cx;
+	v->trace[v->trace_pos++ % TRACE_LEN] =
+		(struct call_trace){ nr, r->ip, r->ax, r->dx, r->cx };
 	calls[nr](v, r);
 }

@@ -93,7 +93,7 @@ struct vcpu {
 	/* Statistics. */
 	u64 hypercalls[HC_SLOTS];
 	u64 count[C_NR];
-	struct { u32 nr, ip, ax, dx, cx; } trace[TRACE_LEN];
+	struct call_trace { u32 nr, ip, ax, dx, cx; } trace[TRACE_LEN];
 	u32 trace_pos;
 	u64 fault_lin;		/* of the last failed access to guest memory */
 	u32 fault_err;
@@ -194,7 +194,6 @@ bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
 bool guest_get32(u32 lin, u32 *val);
 bool guest_get64(u32 lin, u64 *val);
-bool guest_put32(u32 lin, u32 val);
 bool read_msr_safe(u32 msr, u64 *val);
 bool write_msr_safe(u32 msr, u64 val);
 bool write_cr4_safe(u64 val);
@@ -223,18 +222,14 @@ void shadow_init(struct vcpu *v, u32 pages);
 void shadow_set_root(struct vcpu *v);
 void shadow_reset(struct vcpu *v);
 enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
-void shadow_entry_changed(struct vcpu *v, u64 pa);
-void shadow_page_gone(struct vcpu *v, u32 gfn);
 void shadow_inval(struct vcpu *v, u32 lin);
 void shadow_flush(struct vcpu *v, bool global);
-void shadow_sync(struct vcpu *v);
 bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
 
 /* traps.c, deliver.c */
 void trap_from_guest(struct regs *r);
 void trap_from_monitor(struct regs *r);
 void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft);
-void inject_gp(struct vcpu *v, struct regs *r, u32 err);
 void deliver_held(struct vcpu *v, struct regs *r);
 void hold_vector(struct vcpu *v, u32 vec);
 void note_held(struct vcpu *v);

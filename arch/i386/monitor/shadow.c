@@ -284,7 +284,7 @@ static bool clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
 }
 
 /* The guest changed the table entry at @pa. */
-void shadow_entry_changed(struct vcpu *v, u64 pa)
+static void shadow_entry_changed(struct vcpu *v, u64 pa)
 {
 	u32 gfn = pa >> 12, i = (pa & 0xfff) / 4;
 
@@ -309,7 +309,7 @@ static void clear_table(struct vcpu *v, u64 key)
 }
 
 /* A page becomes a page table, or ceases to be one: forget its shadows. */
-void shadow_page_gone(struct vcpu *v, u32 gfn)
+static void shadow_page_gone(struct vcpu *v, u32 gfn)
 {
 	u32 i;
 
@@ -320,7 +320,7 @@ void shadow_page_gone(struct vcpu *v, u32 gfn)
 }
 
 /* Forget what the guest's CPUs said they changed since we last looked. */
-void shadow_sync(struct vcpu *v)
+static void shadow_sync(struct vcpu *v)
 {
 	u32 c, head, n, e;
 
@@ -368,12 +368,10 @@ void shadow_inval(struct vcpu *v, u32 lin)
 	invlpg(lin);
 }
 
-bool trust_notes = true;
-
 /* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */
 void shadow_flush(struct vcpu *v, bool global)
 {
-	if (!v->vmi || !trust_notes) {
+	if (!v->vmi) {
 		shadow_reset(v);
 		return;
 	}
