@@ -34,7 +34,9 @@ static void patch_site(const struct vmi_site *site, const struct vmi_reloc *relo
 		vmi_emit_jump(insn, target);
 	} else {
 		vmi_emit_call(insn, target);
-		vmi_emit_nops(insn + VMI_SITE_MIN, site->len - VMI_SITE_MIN);
+		if (site->len > VMI_SITE_MIN)
+			vmi_emit_nops(insn + VMI_SITE_MIN,
+				      site->len - VMI_SITE_MIN);
 	}
 }
 
