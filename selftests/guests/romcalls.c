@@ -585,6 +585,56 @@ static void t_SHUTDOWN(void)
 	call0(VMI_OP_SHUTDOWN);
 }
 
+/* Processors: none is ever taken away here, and none sleeps. */
+
+static void t_SPIN_WAIT(void)
+{
+	static u8 byte = 3;
+
+	call2(VMI_OP_SPIN_WAIT, (u32)&byte, 1);
+	call2(VMI_OP_SPIN_WAIT, (u32)&byte, 3);
+	flags_in |= EFLAGS_IF;
+	call2(VMI_OP_SPIN_WAIT, (u32)&byte, 3);
+	EXPECT(byte == 3);
+}
+
+static void t_SPIN_KICK(void)
+{
+	call1(VMI_OP_SPIN_KICK, 1);
+}
+
+static void t_SEND_IPI_MASK(void)
+{
+	EXPECT(call3(VMI_OP_SEND_IPI_MASK, 0, 2, 0) != 0);
+}
+
+static void t_FLUSH_LATER(void)
+{
+	EXPECT(call1(VMI_OP_FLUSH_LATER, 1) == 0);
+}
+
+static void t_CPU_PREEMPTED(void)
+{
+	EXPECT(call1(VMI_OP_CPU_PREEMPTED, 1) == 0);
+}
+
+static void t_YIELD_TO(void)
+{
+	call1(VMI_OP_YIELD_TO, 1);
+}
+
+static void t_PAGE_STATE(void)
+{
+	call3(VMI_OP_PAGE_STATE, 0x900, 2, VMI_PAGES_FREE);
+	call3(VMI_OP_PAGE_STATE, 0x900, 2, VMI_PAGES_USED);
+}
+
+static void t_HALT_POLL(void)
+{
+	call1(VMI_OP_HALT_POLL, VMI_POLL_GUEST);
+	call1(VMI_OP_HALT_POLL, VMI_POLL_HOST);
+}
+
 static void t_GET_OP_COUNT(void)
 {
 	u64 count = op_count(VMI_OP_CLTS);

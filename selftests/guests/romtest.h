@@ -49,7 +49,7 @@ struct rom {
 /* The table of operations, for C. */
 enum op_group {
 	GROUP_CPU, GROUP_MSR, GROUP_DESC, GROUP_CR, GROUP_IRQ, GROUP_RETURN,
-	GROUP_MMU, GROUP_APIC, GROUP_TIME, GROUP_DEBUG,
+	GROUP_MMU, GROUP_APIC, GROUP_TIME, GROUP_DEBUG, GROUP_SMP,
 };
 
 struct op_info {

@@ -71,9 +71,9 @@
 #define V_FAST_COUNT	32
 
 /* Extra hypercalls, beside the numbers of the ABI. */
-#define HC_INIT		100
-#define HC_ENABLE	101
-#define HC_IRET		102
-#define HC_SLOTS	112
+#define HC_INIT		112
+#define HC_ENABLE	113
+#define HC_IRET		114
+#define HC_SLOTS	115
 
 #endif

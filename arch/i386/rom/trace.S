@@ -373,8 +373,26 @@ op IO_DELAY
 	out	%al, $DELAY_PORT
 	ret
 
+/* Nobody is woken who does not sleep: a guest asks again, and so spins. */
+op SPIN_WAIT
+	pause
+	ret
+
+/* Not 0: the guest uses the APIC. */
+op SEND_IPI_MASK
+	mov	$1, %eax
+	ret
+
+/* No processor is ever taken away, so none is flushed later. */
+.irp id, FLUSH_LATER, CPU_PREEMPTED
+op \id
+	xor	%eax, %eax
+	ret
+.endr
+
 /* The guest goes on and does it the way it would without us. */
-.irp id, REBOOT, SHUTDOWN, SET_INITIAL_AP_STATE
+.irp id, REBOOT, SHUTDOWN, SET_INITIAL_AP_STATE, SPIN_KICK, YIELD_TO, \
+	 PAGE_STATE, HALT_POLL
 op \id
 	ret
 .endr

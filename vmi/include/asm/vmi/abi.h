@@ -64,6 +64,14 @@
 #define VMI_ALARM_PERIODIC	0x00100
 #define VMI_ALARM_LVTT		0x10000
 
+/* States of pages, for PageState. */
+#define VMI_PAGES_FREE		0
+#define VMI_PAGES_USED		1
+
+/* Who polls before a processor halts, for HaltPoll. */
+#define VMI_POLL_GUEST		0
+#define VMI_POLL_HOST		1
+
 #ifndef __ASSEMBLY__
 
 #include <linux/types.h>

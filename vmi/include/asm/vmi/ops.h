@@ -85,9 +85,17 @@ VMI_OP(69, CANCEL_ALARM, "CancelAlarm", CALL, TIME, "eax", "eax", "") \
 VMI_OP(70, GET_WALLCLOCK_TIME, "GetWallclockTime", CALL, TIME, "", "edx:eax", "") \
 VMI_OP(71, WALLCLOCK_UPDATED, "WallclockUpdated", CALL, TIME, "", "eax", "") \
 VMI_OP(73, SET_LAZY_MODE, "SetLazyMode", CALL, MMU, "eax", "", "") \
-VMI_OP(96, GET_OP_COUNT, "GetOpCount", CALL, DEBUG, "eax", "edx:eax", "")
+VMI_OP(96, GET_OP_COUNT, "GetOpCount", CALL, DEBUG, "eax", "edx:eax", "") \
+VMI_OP(97, SPIN_WAIT, "SpinWait", CALL, SMP, "eax edx", "", "pause") \
+VMI_OP(98, SPIN_KICK, "SpinKick", CALL, SMP, "eax", "", "") \
+VMI_OP(99, SEND_IPI_MASK, "SendIPIMask", CALL, SMP, "eax edx ecx 1", "eax", "") \
+VMI_OP(100, FLUSH_LATER, "FlushLater", CALL, SMP, "eax", "eax", "") \
+VMI_OP(101, CPU_PREEMPTED, "CpuPreempted", CALL, SMP, "eax", "eax", "") \
+VMI_OP(102, YIELD_TO, "YieldTo", CALL, SMP, "eax", "", "") \
+VMI_OP(103, PAGE_STATE, "PageState", CALL, MMU, "eax edx ecx", "", "") \
+VMI_OP(104, HALT_POLL, "HaltPoll", CALL, CPU, "eax", "", "")
 
 /* One more than the highest call number; tables are indexed by number. */
-#define VMI_NR_OPS	97
+#define VMI_NR_OPS	105
 
 #endif /* _ASM_X86_VMI_OPS_H */
