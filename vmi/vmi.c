@@ -58,6 +58,13 @@ static int __init ask_rom(const struct vmi_rom *rom, char why[VMI_WHY_LEN])
 		if (vmi_reloc_check(rom, op, reloc, why))
 			return -EINVAL;
 	}
+
+	/* Who sleeps until he is kicked needs somebody who kicks. */
+	if (vmi_state.relocs[VMI_OP_SPIN_WAIT].type != VMI_RELOC_CALL ||
+	    vmi_state.relocs[VMI_OP_SPIN_KICK].type != VMI_RELOC_CALL) {
+		vmi_state.relocs[VMI_OP_SPIN_WAIT].type = VMI_RELOC_NONE;
+		vmi_state.relocs[VMI_OP_SPIN_KICK].type = VMI_RELOC_NONE;
+	}
 	return 0;
 }
 
@@ -135,6 +142,7 @@ void __init vmi_init(void)
 	vmi_patch_sites(__vmi_sites, __vmi_sites_end, vmi_state.relocs,
 			&vmi_state.counts);
 	patch_cycles = rdtsc() - start;
+	vmi_hook_early();
 }
 
 /**

@@ -52,6 +52,14 @@ extern const char vmi_rom_call_fault[], vmi_return[], vmi_ap_start[];
 extern const char vmi_iret_site[];
 
 /* cpu.c: operations for which Linux has a hook of its own */
+void vmi_hook_early(void);
 void vmi_hook_cpu(void);
+
+/* smp.c */
+void vmi_hook_ipi(void);
+
+/* time.c */
+void vmi_hook_wallclock(void);
+void vmi_hook_clock(void);
 
 #endif /* _VMI_H */

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* KUnit tests of the ROM checks and of the patcher, on data of their own. */
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <kunit/test.h>
 
 #include <asm/vmi/patch.h>
+#include <asm/vmi/site.h>
 
 /*
  * A good image: one block that does not end in a NUL, and the byte that makes
@@ -492,6 +497,72 @@ static void vmi_patch_empty(struct kunit *test)
 	patch_and_expect(test, patch_data(test), 0, 0, 0, 0);
 }
 
+/* A lock that is held longer than anybody spins for it. */
+#define HOLD_MS		300
+
+struct lock_data {
+	spinlock_t lock;	/* taken by both threads */
+	struct completion done;
+	bool waiting;
+	bool released;
+	bool seen;
+};
+
+static int lock_waiter(void *data)
+{
+	struct lock_data *d = data;
+
+	WRITE_ONCE(d->waiting, true);
+	spin_lock(&d->lock);
+	d->seen = d->released;
+	spin_unlock(&d->lock);
+	complete(&d->done);
+	return 0;
+}
+
+static u64 op_count(unsigned int op)
+{
+	return vmi_patched(VMI_OP_GET_OP_COUNT) ? vmi_call1(GET_OP_COUNT, op) : 0;
+}
+
+/* The waiter sleeps if the ROM has that, and wakes up, either way. */
+static void vmi_spin_wait(struct kunit *test)
+{
+	struct lock_data *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	u64 waits = op_count(VMI_OP_SPIN_WAIT), kicks = op_count(VMI_OP_SPIN_KICK);
+	struct task_struct *waiter;
+	unsigned int cpu;
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "needs two processors");
+	spin_lock_init(&d->lock);
+	init_completion(&d->done);
+	migrate_disable();
+	cpu = cpumask_any_but(cpu_online_mask, smp_processor_id());
+	waiter = kthread_create_on_cpu(lock_waiter, d, cpu, "vmi_test/%u");
+	if (IS_ERR(waiter)) {
+		migrate_enable();
+		KUNIT_FAIL_AND_ABORT(test, "no thread");
+	}
+
+	spin_lock(&d->lock);
+	wake_up_process(waiter);
+	while (!READ_ONCE(d->waiting))
+		cpu_relax();
+	mdelay(HOLD_MS);
+	d->released = true;
+	spin_unlock(&d->lock);
+	migrate_enable();
+
+	KUNIT_ASSERT_NE(test, wait_for_completion_timeout(&d->done, 30 * HZ), 0);
+	KUNIT_EXPECT_TRUE(test, d->seen);
+	if (vmi_patched(VMI_OP_GET_OP_COUNT) && vmi_patched(VMI_OP_SPIN_WAIT)) {
+		KUNIT_EXPECT_GT(test, op_count(VMI_OP_SPIN_WAIT), waits);
+		KUNIT_EXPECT_GT(test, op_count(VMI_OP_SPIN_KICK), kicks);
+	}
+}
+
 static struct kunit_case vmi_test_cases[] = {
 	KUNIT_CASE(vmi_rom_search),
 	KUNIT_CASE(vmi_rom_good),
@@ -508,6 +579,7 @@ static struct kunit_case vmi_test_cases[] = {
 	KUNIT_CASE(vmi_patch_bad_rows),
 	KUNIT_CASE(vmi_patch_counts),
 	KUNIT_CASE(vmi_patch_empty),
+	KUNIT_CASE(vmi_spin_wait),
 	{}
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Operations for which Linux has a hook of its own that a native kernel leaves
- * alone: the start of processors, restart, power off; and the direct map.
+ * alone: the start of processors, restart, power off; the direct map, free
+ * pages and polling.
  */
 #include <linux/init.h>
 #include <linux/memblock.h>
@@ -9,6 +10,7 @@
 #include <linux/reboot.h>
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
 
 #include <asm/apic.h>
 #include <asm/desc.h>
@@ -16,7 +18,9 @@
 #include <asm/reboot.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
+#include <asm/vmi/page.h>
 #include <asm/vmi/site.h>
+#include <asm/x86_init.h>
 
 #include "vmi.h"
 
@@ -70,11 +74,61 @@ static void __init hook_smp(void)
 {
 	kick_ap = smp_ops.kick_ap_alive;
 	smp_ops.kick_ap_alive = vmi_kick_ap;
+	vmi_hook_ipi();
 }
 
 #else
 static void __init hook_smp(void) {}
 #endif
+
+/**
+ * vmi_page_state() - tell the host that pages became free or used
+ * @page: the first
+ * @order: there are 1 << @order
+ * @state: VMI_PAGES_FREE or VMI_PAGES_USED
+ *
+ * Context: any; only if the ROM has PageState.
+ */
+void vmi_page_state(struct page *page, int order, unsigned long state)
+{
+	vmi_call4(PAGE_STATE, page_to_pfn(page), 1UL << order, state, 0);
+}
+
+static void vmi_halt_poll(void *unused)
+{
+	vmi_call1(HALT_POLL, VMI_POLL_GUEST);
+}
+
+/* With idle=poll this kernel polls, and what still halts means it. */
+static int __init vmi_halt_poll_init(void)
+{
+	if (vmi_patched(VMI_OP_HALT_POLL) && boot_option_idle_override == IDLE_POLL)
+		on_each_cpu(vmi_halt_poll, NULL, 1);
+	return 0;
+}
+late_initcall(vmi_halt_poll_init);
+
+static void __init vmi_pagetable_init(void)
+{
+	native_pagetable_init();
+#ifdef CONFIG_SMP
+	if (vmi_patched(VMI_OP_SPIN_WAIT))
+		__pv_init_lock_hash();
+#endif
+	vmi_hook_wallclock();
+}
+
+/**
+ * vmi_hook_early() - take the hook from which the others can be taken
+ *
+ * It is the first one with memory to be had, and nobody else's.
+ *
+ * Context: vmi_init(); only if a ROM was accepted.
+ */
+void __init vmi_hook_early(void)
+{
+	x86_init.paging.pagetable_init = vmi_pagetable_init;
+}
 
 static void (*native_restart)(void);
 static void (*native_power_off)(void);
@@ -107,6 +161,7 @@ void __init vmi_hook_cpu(void)
 		vmi_call4(SET_LINEAR_MAPPING, 0, PAGE_OFFSET, max_low_pfn, 0);
 
 	hook_smp();
+	vmi_hook_clock();
 	native_restart = machine_ops.emergency_restart;
 	machine_ops.emergency_restart = vmi_emergency_restart;
 	native_power_off = machine_ops.power_off;

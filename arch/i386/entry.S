@@ -63,6 +63,25 @@ SYM_CODE_START(vmi_ap_start)
 	call	*initial_code
 1:	jmp	1b
 SYM_CODE_END(vmi_ap_start)
+
+	.section .spinlock.text, "ax"
+
+/*
+ * pv_queued_spin_unlock() calls this.  On the stack, behind the return address,
+ * and in EAX is the lock's address: right, or too low by N there and by 2 * N
+ * in EAX.  Keeps all registers but EAX.
+ */
+SYM_FUNC_START(vmi_spin_unlock)
+	subl	4(%esp), %eax
+	negl	%eax
+	addl	4(%esp), %eax
+	pushl	%edx
+	pushl	%ecx
+	call	__pv_queued_spin_unlock
+	popl	%ecx
+	popl	%edx
+	RET
+SYM_FUNC_END(vmi_spin_unlock)
 #endif
 
 	.data

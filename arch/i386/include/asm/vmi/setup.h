@@ -4,6 +4,7 @@
 
 /* What Linux's own files call. */
 
+struct cpumask;
 struct module;
 struct pt_regs;
 
@@ -15,6 +16,7 @@ bool vmi_takes_iret(void);
 void vmi_module_finalize(struct module *mod, void *sites, size_t size);
 void vmi_module_cleanup(struct module *mod);
 bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr, unsigned long error_code);
+const struct cpumask *vmi_flush_later(const struct cpumask *cpus);
 
 #else
 

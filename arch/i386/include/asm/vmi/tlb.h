@@ -2,13 +2,16 @@
 #ifndef _ASM_X86_VMI_TLB_H
 #define _ASM_X86_VMI_TLB_H
 
-/* TLB flushes of this processor; included by mm/tlb.c alone. */
+/* TLB flushes; included by mm/tlb.c alone. */
 
+#include <asm/vmi/setup.h>
 #include <asm/vmi/site.h>
 
 static void native_flush_tlb_local(void);
 static void native_flush_tlb_global(void);
 static void native_flush_tlb_one_user(unsigned long addr);
+static void native_flush_tlb_multi(const struct cpumask *cpumask,
+				   const struct flush_tlb_info *info);
 
 static __always_inline void vmi_flush_tlb_local(void)
 {
@@ -32,6 +35,16 @@ static __always_inline void vmi_flush_tlb_one_user(unsigned long addr)
 		vmi_call1(INVAL_PAGE, addr);
 	else
 		native_flush_tlb_one_user(addr);
+}
+
+static __always_inline void vmi_flush_tlb_multi(const struct cpumask *cpumask,
+						const struct flush_tlb_info *info)
+{
+#ifdef CONFIG_SMP
+	if (vmi_patched(VMI_OP_FLUSH_LATER))
+		cpumask = vmi_flush_later(cpumask);
+#endif
+	native_flush_tlb_multi(cpumask, info);
 }
 
 #endif /* _ASM_X86_VMI_TLB_H */

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's clocks.  ABI calls 66, 67 and 70. */
+#include <linux/clocksource.h>
+#include <linux/cpufeature.h>
+#include <linux/init.h>
+#include <linux/math64.h>
+#include <linux/time64.h>
+
+#include <asm/tsc.h>
+#include <asm/vmi/site.h>
+#include <asm/vmi/time.h>
+#include <asm/x86_init.h>
+
+#include "vmi.h"
+
+static u64 cycles_hz;
+
+static u64 vmi_clock_read(struct clocksource *cs)
+{
+	return vmi_call1(GET_CYCLE_COUNTER, VMI_CYCLES_REAL);
+}
+
+static struct clocksource vmi_clock = {
+	.name	= "vmi",
+	.read	= vmi_clock_read,
+	.rating	= 400,
+	.mask	= CLOCKSOURCE_MASK(64),
+	.flags	= CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
+};
+
+/**
+ * paravirt_steal_clock() - time that the host took from this processor
+ * @cpu: the running processor
+ *
+ * Context: scheduler tick; only if the ROM has GetCycleCounter.
+ *
+ * Return: ns since the processor was started.
+ */
+u64 paravirt_steal_clock(int cpu)
+{
+	if (!cycles_hz)
+		return 0;
+	return mul_u64_u64_div_u64(vmi_call1(GET_CYCLE_COUNTER, VMI_CYCLES_STOLEN),
+				   NSEC_PER_SEC, cycles_hz);
+}
+
+static void vmi_get_wallclock(struct timespec64 *now)
+{
+	*now = ns_to_timespec64(vmi_call0(GET_WALLCLOCK_TIME));
+}
+
+/**
+ * vmi_hook_wallclock() - let the ROM tell the time of day
+ *
+ * Context: boot processor, before timekeeping starts; only if a ROM was
+ * accepted.
+ */
+void __init vmi_hook_wallclock(void)
+{
+	if (vmi_patched(VMI_OP_GET_WALLCLOCK_TIME))
+		x86_platform.get_wallclock = vmi_get_wallclock;
+}
+
+/**
+ * vmi_hook_clock() - use the ROM's cycle counters
+ *
+ * Programs read the TSC without a system call, so it is better where it can be
+ * trusted.
+ *
+ * Context: boot processor, early initcall; only if a ROM was accepted.
+ */
+void __init vmi_hook_clock(void)
+{
+	if (!vmi_patched(VMI_OP_GET_CYCLE_FREQUENCY) ||
+	    !vmi_patched(VMI_OP_GET_CYCLE_COUNTER))
+		return;
+	cycles_hz = vmi_call0(GET_CYCLE_FREQUENCY);
+	if (!cycles_hz)
+		return;
+
+	if (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
+	    boot_cpu_has(X86_FEATURE_NONSTOP_TSC) && !check_tsc_unstable())
+		vmi_clock.rating = 299;
+	if (cycles_hz <= U32_MAX)
+		clocksource_register_hz(&vmi_clock, cycles_hz);
+	else
+		clocksource_register_khz(&vmi_clock, div_u64(cycles_hz, 1000));
+}
