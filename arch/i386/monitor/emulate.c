@@ -99,16 +99,23 @@ bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
 	return true;
 }
 
+/* Wait for any interrupt; then do what FlushLater asked for meanwhile. */
+void vcpu_halt(struct vcpu *v)
+{
+	__atomic_store_n(&v->halting, HALTING, __ATOMIC_RELEASE);
+	asm volatile("sti\n\thlt\n\tcli" : : : "memory");
+	if (__atomic_exchange_n(&v->halting, NOT_HALTING, __ATOMIC_ACQ_REL) == HALTING_FLUSH)
+		shadow_flush(v, false);
+}
+
 /**
  * guest_halt - STI; HLT: wait for an interrupt, really
  */
 void guest_halt(struct vcpu *v, struct regs *r)
 {
 	v->sh->vif = FLAG_IF;
-	v->halting = true;
 	while (!held_any(v))
-		asm volatile("sti\n\thlt\n\tcli" : : : "memory");
-	v->halting = false;
+		vcpu_halt(v);
 	deliver_held(v, r);
 }
 

@@ -255,7 +255,6 @@ static void hc_sysexit(struct vcpu *v, struct regs *r)
 	deliver_held(v, r);
 }
 
-/* Reboot and Shutdown: the machine is the guest's, which knows how. */
 /* An entry of a page table whose place the ROM could not tell. */
 static void note_entry(struct vcpu *v, u32 lin)
 {
@@ -311,6 +310,34 @@ static void hc_op_count(struct vcpu *v, struct regs *r)
 	r->dx = n >> 32;
 }
 
+/* SpinWait: until any interrupt; SpinKick is one that comes after the change. */
+static void hc_spin_wait(struct vcpu *v, struct regs *r)
+{
+	u8 byte;
+
+	if (!guest_read(v, r->ax, &byte, 1) || byte != (u8)r->dx)
+		return;
+	vcpu_halt(v);
+	deliver_held(v, r);
+}
+
+/* FlushLater: a CPU that is halted has its shadows synchronized by vcpu_halt(). */
+static void hc_flush_later(struct vcpu *v, struct regs *r)
+{
+	u32 i, id = r->ax;
+
+	r->ax = 0;
+	for (i = 0; i < nr_cpus; i++) {
+		enum halting was = HALTING;
+
+		if (vcpus[i]->apic_id == id)
+			r->ax = __atomic_compare_exchange_n(&vcpus[i]->halting, &was,
+							    HALTING_FLUSH, false,
+							    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
+				was == HALTING_FLUSH;
+	}
+}
+
 /* The calls that are one statement. */
 #define ONE_LINE(name, statement) \
 static void name(struct vcpu *v, struct regs *r) { statement; }
@@ -330,11 +357,12 @@ ONE_LINE(hc_set_dr, set_dr(v, r->ax, r->dx))
 ONE_LINE(hc_get_dr, r->ax = get_dr(v, r->ax))
 ONE_LINE(hc_rdpmc, fault_at_site(v, r))
 ONE_LINE(hc_enable, deliver_held(v, r))
-ONE_LINE(hc_last_words, dump_counters())
+ONE_LINE(hc_last_words, dump_counters())	/* the guest knows how to go on */
 ONE_LINE(hc_update_pxe, note_entry(v, r->ax))
 ONE_LINE(hc_inval_page, shadow_inval(v, r->ax))
 ONE_LINE(hc_flush_tlb, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 ONE_LINE(hc_apic_write, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
+ONE_LINE(hc_spin_kick, smp_wake(r->ax))
 ONE_LINE(hc_nothing, (void)0)
 
 typedef void (*call_fn)(struct vcpu *v, struct regs *r);
@@ -374,6 +402,9 @@ static const call_fn calls[HC_SLOTS] = {
 	[VMI_OP_SET_INITIAL_AP_STATE] = hc_ap_state,
 	[VMI_OP_APIC_WRITE] = hc_apic_write,
 	[VMI_OP_GET_OP_COUNT] = hc_op_count,
+	[VMI_OP_SPIN_WAIT] = hc_spin_wait,
+	[VMI_OP_SPIN_KICK] = hc_spin_kick,
+	[VMI_OP_FLUSH_LATER] = hc_flush_later,
 	[HC_INIT] = hc_init,
 	[HC_ENABLE] = hc_enable,
 	[HC_IRET] = hc_iret,

@@ -62,7 +62,8 @@ struct vcpu {
 	u64 fast_count;
 
 	u32 id, apic_id;
-	bool online, vmi, wake, parked, halting;
+	bool online, vmi, wake, parked;
+	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;
 	struct shared *sh;	/* shared page; private until vmi_init */
 
 	/* The guest's registers as the guest set them. */
@@ -251,6 +252,7 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i);
 u32 get_reg(struct regs *r, u32 n);
 void set_reg(struct regs *r, u32 n, u32 val);
 bool do_iret(struct vcpu *v, struct regs *r, u32 skip);
+void vcpu_halt(struct vcpu *v);
 void guest_halt(struct vcpu *v, struct regs *r);
 
 /* hypercall.c, calls.c, msr.c */
@@ -283,6 +285,7 @@ u32 apic_read(u32 reg);
 void apic_write(u32 reg, u32 val);
 void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
 void smp_start(void);
+void smp_wake(u32 apic);
 void smp_start_guest_cpu(struct vcpu *v, u32 apic);
 void vcpu_idle(struct vcpu *v) __attribute__((noreturn));
 

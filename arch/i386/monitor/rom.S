@@ -387,6 +387,9 @@ reloc_table:
 	ROW(VMI_OP_IO_DELAY, CALL, rom_io_delay)
 	ROW(VMI_OP_SET_LAZY_MODE, CALL, rom_set_lazy)
 	TRAP(96)
+	TRAP(97)
+	TRAP(98)
+	TRAP(100)
 	.org	reloc_table + 4 * VMI_NR_OPS
 	.balign 4
 

@@ -118,6 +118,16 @@ void smp_start(void)
 		mprintf("monitor: %u processors\n", nr_cpus);
 }
 
+/* Another CPU, whatever it does: any number is harmless, they are all ours. */
+void smp_wake(u32 apic)
+{
+	u32 icr2 = apic_read(0x310);	/* the guest may be about to use it */
+
+	apic_write(0x310, apic << 24);
+	apic_write(0x300, 0x4000 | WAKE_VECTOR);
+	apic_write(0x310, icr2);
+}
+
 /* The guest's startup IPI. */
 void smp_start_guest_cpu(struct vcpu *v, u32 apic)
 {
@@ -129,8 +139,7 @@ void smp_start_guest_cpu(struct vcpu *v, u32 apic)
 		if (c->apic_id != apic || c == v || c->online || !c->ap_valid)
 			continue;
 		__atomic_store_n(&c->wake, true, __ATOMIC_RELEASE);
-		apic_write(0x310, apic << 24);
-		apic_write(0x300, 0x4000 | WAKE_VECTOR);
+		smp_wake(apic);
 	}
 }
 
