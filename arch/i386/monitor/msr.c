@@ -13,10 +13,12 @@ static const struct {
 } policies[] = {
 	{ 0x10, 0x10, M_PASS },			/* TSC */
 	{ 0x17, 0x17, M_IGNORE },
+	{ 0x3a, 0x3a, M_IGNORE },		/* FEAT_CTL: VMX is hidden */
 	{ 0x3b, 0x3b, M_PASS },			/* TSC_ADJUST */
 	{ 0x48, 0x49, M_PASS },			/* SPEC_CTRL, PRED_CMD */
 	{ 0x79, 0x79, M_IGNORE },		/* microcode update */
 	{ 0x8b, 0x8b, M_IGNORE },
+	{ 0x140, 0x140, M_IGNORE },		/* MISC_FEATURES_ENABLES */
 	{ 0x174, 0x176, M_IGNORE },		/* SYSENTER: hidden */
 	{ 0x1a0, 0x1a0, M_IGNORE },		/* MISC_ENABLE */
 	{ 0x1d9, 0x1d9, M_IGNORE },		/* DEBUGCTL */
