@@ -250,6 +250,30 @@ static int bad_interrupt_gate(void)
 	return KSFT_PASS;
 }
 
+/*
+ * Ways into a monitor, or none, that are closed to programs: the error is that
+ * of a processor without them.
+ */
+static int no_way_up(void)
+{
+	expect_fault(SIGSEGV);
+	FAULTING("int $0x1f", [v] "r" (0));
+	CHECK_EQ(got_signal, SIGSEGV);
+	CHECK(got_error == 0x1f * 8 + 2 || got_error == 0x1f * 16 + 2);
+	expect_fault(SIGSEGV);
+	FAULTING("lcall $0xfff1, $0", [v] "r" (0));
+	CHECK_EQ(got_signal, SIGSEGV);
+	CHECK_EQ(got_trap, 13);
+	CHECK_EQ(got_error, 0xfff0);
+	CHECK_EQ(got_addr, 0);
+	expect_fault(SIGILL);
+	FAULTING("syscall", [v] "r" (0));
+	CHECK_EQ(got_signal, SIGILL);
+	CHECK_EQ(got_trap, 6);
+	CHECK_EQ(got_addr, got_eip);
+	return KSFT_PASS;
+}
+
 /* INTO raises its trap from user mode. */
 static int overflow_trap(void)
 {
@@ -291,6 +315,7 @@ static const struct test tests[] = {
 	TEST(privileged),
 	TEST(bad_selector),
 	TEST(bad_interrupt_gate),
+	TEST(no_way_up),
 	TEST(overflow_trap),
 	TEST(kernel_fault),
 };

@@ -107,6 +107,10 @@ struct vcpu *vcpu_create(u32 id)
 	v->real_gdt[MON_TR / 8] = 0x0000890000000000 | 0x3060 | (lin & 0xffffff) << 16 |
 				  (lin >> 24 & 0xff) << 56;
 	v->real_gdt[MON_TR / 8 + 1] = lin >> 32;
+	lin = (u64)call_gate;
+	v->real_gdt[MON_GATE / 8] = (lin & 0xffff) | (u64)MON_CS << 16 | 0xac00UL << 32 |
+				    (lin >> 16 & 0xffff) << 48;
+	v->real_gdt[MON_GATE / 8 + 1] = lin >> 32;
 	lin = (u64)v->real_ldt;
 	v->real_gdt[MON_LDT / 8] = 0x0000820000000000 | 0xffff | (lin & 0xffffff) << 16 |
 				   (lin >> 24 & 0xff) << 56;

@@ -36,6 +36,9 @@ static const char * const call_names[HC_SLOTS] = {
 	[HC_INIT] = "vmi_init",
 	[HC_ENABLE] = "EnableInterrupts",
 	[HC_IRET] = "IRET",
+	[HC_BY_INT] = "timed INT",
+	[HC_BY_CALL] = "timed far call",
+	[HC_CHOOSE] = "vmi_init, INT or far call",
 };
 
 void machine_exit(u32 code)

@@ -138,6 +138,26 @@ syscall_slow:
 	pushq	$0x80
 	jmp	trap_entry
 
+/*
+ * A hypercall by far call.  The processor has left SS, RSP, CS and RIP here, but
+ * the flags as they were: interrupts are still open.
+ */
+	.balign 16
+	.globl	call_gate
+call_gate:
+	pushfq
+	pushq	$2
+	popfq
+	popq	%r8
+	popq	%r9
+	popq	%r10
+	pushq	%r8			/* EFLAGS, CS, EIP */
+	pushq	%r10
+	pushq	%r9
+	pushq	$CALL_LEN
+	pushq	$HYPERCALL_VECTOR
+	jmp	trap_entry
+
 from_monitor:
 	pushq	%r8
 	pushq	%r9

@@ -73,7 +73,7 @@ bool rom_in_iret(u32 ip, u32 *skip)
 
 	if (off < places->iret_begin || off > places->iret_slow_insn) {
 		*skip = 0;
-		return off == places->slots + 4 * HC_IRET;
+		return off == places->slots + SLOT * HC_IRET;
 	}
 	*skip = off == places->iret_insn || off == places->iret_slow_insn ? 0 : 4;
 	return true;
@@ -108,10 +108,18 @@ static void fault_at_site(struct vcpu *v, struct regs *r)
 	deliver(v, r, X_GP, true, 0, false);
 }
 
+/* Enter the monitor from a slot through its call gate: lcall $MON_GATE, $0; ret */
+static void use_far_call(u32 nr)
+{
+	static const u8 code[SLOT] = { 0x9a, 0, 0, 0, 0, MON_GATE & 0xff, MON_GATE >> 8, 0xc3 };
+
+	memcpy(rom_copy + places->slots + SLOT * nr, code, SLOT);
+}
+
 /* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
 static void hc_init(struct vcpu *v, struct regs *r)
 {
-	u32 lin = r->ip - 2 - places->slots - 4 * HC_INIT, i;
+	u32 lin = r->ip - 2 - places->slots - SLOT * HC_INIT, i;
 	u64 pa;
 
 	if (v->vmi || !guest_virt_to_phys(v, lin, &pa) || pa != rom_phys) {
@@ -121,6 +129,7 @@ static void hc_init(struct vcpu *v, struct regs *r)
 	rom_linear = lin;
 	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++)
 		*(u32 *)(rom_copy + rom_relocs[i]) += lin;
+	use_far_call(HC_BY_CALL);
 	for (i = 0; i < nr_cpus; i++) {
 		struct vcpu *c = vcpus[i];
 
@@ -132,6 +141,19 @@ static void hc_init(struct vcpu *v, struct regs *r)
 		c->sh = c->vmi_page;
 	}
 	v->vmi = true;
+	r->ax = 0;
+}
+
+/* The ROM has timed both ways on this processor. */
+static void hc_choose(struct vcpu *v, struct regs *r)
+{
+	u32 i, by_int = r->ax, by_call = r->dx;
+	bool far = by_call < by_int && !boot.only_int;
+
+	for (i = 0; far && i < HC_BY_INT; i++)
+		use_far_call(i);
+	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
+		far ? "far call" : "INT", by_int, by_call);
 	r->ax = 0;
 }
 
@@ -408,30 +430,37 @@ static const call_fn calls[HC_SLOTS] = {
 	[HC_INIT] = hc_init,
 	[HC_ENABLE] = hc_enable,
 	[HC_IRET] = hc_iret,
+	[HC_BY_INT] = hc_nothing,
+	[HC_BY_CALL] = hc_nothing,
+	[HC_CHOOSE] = hc_choose,
 };
 
 /**
- * hypercall - INT from ring 1: only the ROM's slots are meant to have it
+ * hypercall - INT or far call from ring 1: only the ROM's slots are meant to have it
  */
 void hypercall(struct vcpu *v, struct regs *r)
 {
-	u32 insn = r->ip - 2, off = insn - rom_linear - places->slots, nr = off / 4;
-	bool known = v->vmi && (r->cs & 3) == 1 && !(off % 4) && nr < HC_SLOTS && calls[nr];
+	u32 insn = r->ip - (r->err ? CALL_LEN : 2);
+	u32 off = insn - rom_linear - places->slots, nr = off / SLOT;
+	bool known = v->vmi && (r->cs & 3) == 1 && !(off % SLOT) && nr < HC_SLOTS && calls[nr];
 	u64 pa;
 
 	/* Before vmi_init the ROM's place is not known: by the physical address. */
 	if (!v->vmi && guest_virt_to_phys(v, insn, &pa) &&
-	    pa == rom_phys + places->slots + 4 * HC_INIT) {
+	    pa == rom_phys + places->slots + SLOT * HC_INIT) {
 		nr = HC_INIT;
 		known = true;
 	}
 	if (!known) {
 		r->ip = insn;
-		deliver(v, r, X_GP, true, HYPERCALL_VECTOR * 8 + 2, false);
+		deliver(v, r, X_GP, true, r->err ? MON_GATE & ~7 : HYPERCALL_VECTOR * 8 + 2, false);
 		return;
 	}
 	v->hypercalls[nr]++;
 	v->trace[v->trace_pos++ % TRACE_LEN] =
 		(struct call_trace){ nr, r->ip, r->ax, r->dx, r->cx };
 	calls[nr](v, r);
+	/* One that came at call_gate, before interrupts were closed. */
+	if (v->sh->vif && v->sh->pending)
+		deliver_held(v, r);
 }

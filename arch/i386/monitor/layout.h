@@ -29,12 +29,14 @@
 #define MON_CS		(8184 * 8)
 #define MON_TR		(8186 * 8)
 #define MON_LDT		(8188 * 8)
+#define MON_GATE	(8190 * 8 + 1)	/* hypercalls by far call */
 #define STALE_CS	(8176 * 8)	/* what CS was before the guest's LGDT */
 #define STALE_SS	(8177 * 8)
 
 /* Hypercall gate, and the vector with which CPUs of the monitor wake others. */
 #define HYPERCALL_VECTOR	0x1f
 #define WAKE_VECTOR		0xfe
+#define CALL_LEN		7	/* error code then, if by far call: its length */
 #define NOT_EXCEPTION		0x100	/* with a vector below 32: from a device */
 
 /* Offsets in the shared page; the first eight bytes end the TSS's fixed part. */
@@ -74,6 +76,10 @@
 #define HC_INIT		112
 #define HC_ENABLE	113
 #define HC_IRET		114
-#define HC_SLOTS	115
+#define HC_BY_INT	115		/* nothing, one always by INT, */
+#define HC_BY_CALL	116		/* one by far call */
+#define HC_CHOOSE	117		/* how long the two took */
+#define HC_SLOTS	120
+#define SLOT		8		/* bytes of one in the ROM */
 
 #endif

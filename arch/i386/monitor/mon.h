@@ -116,6 +116,7 @@ struct boot_info {
 	u64 kernel, kernel_size;
 	u64 initrd, initrd_size;
 	char cmdline[2048];
+	bool only_int;		/* the monitor's own command line: hypercalls=int */
 };
 
 extern struct boot_info boot;
@@ -294,7 +295,8 @@ void load_guest(struct regs *r);
 void enter_guest(struct regs *r) __attribute__((noreturn));
 
 /* entry.S */
-extern char vector_stubs[], syscall_stub[], ap_start[], ap_end[], iretq_insn[];
+extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
+extern char ap_start[], ap_end[];
 void return_16bit_stack(struct regs *r) __attribute__((noreturn));
 void run_on_stack(void *stack, void (*fn)(void)) __attribute__((noreturn));
 

@@ -43,7 +43,7 @@ rom_base:
 	.word	pnp_header - rom_base
 	.long	0
 	.org	rom_base + VMI_HEADER_INIT
-	jmp	slot_init
+	jmp	rom_init
 	.org	rom_base + VMI_HEADER_GET_RELOC
 	jmp	get_reloc
 	.org	rom_base + VMI_HEADER_SIZE
@@ -77,8 +77,9 @@ product:
 	.asciz	"monitor"
 
 /*
- * Hypercalls.  The number is the place: slot N is the code at slots + 4 * N.
+ * Hypercalls.  The number is the place: slot N is the code at slots + SLOT * N.
  * Arguments stay in the registers and on the stack where the caller put them.
+ * vmi_init may make a far call of the INT, where that is faster.
  */
 	.balign 64
 	.globl	slots
@@ -86,16 +87,50 @@ slots:
 	.rept	HC_SLOTS
 	int	$HYPERCALL_VECTOR
 	ret
-	nop
+	.balign SLOT
 	.endr
-	.set	slot_init, slots + 4 * HC_INIT
-	.set	slot_enable, slots + 4 * HC_ENABLE
-	.set	slot_iret, slots + 4 * HC_IRET
-	.set	slot_apic_write, slots + 4 * VMI_OP_APIC_WRITE
-	.set	slot_update_pxe, slots + 4 * VMI_OP_UPDATE_PXE
-	.set	slot_write_gdt, slots + 4 * VMI_OP_WRITE_GDT_ENTRY
+	.set	slot_init, slots + SLOT * HC_INIT
+	.set	slot_enable, slots + SLOT * HC_ENABLE
+	.set	slot_iret, slots + SLOT * HC_IRET
+	.set	slot_apic_write, slots + SLOT * VMI_OP_APIC_WRITE
+	.set	slot_update_pxe, slots + SLOT * VMI_OP_UPDATE_PXE
+	.set	slot_write_gdt, slots + SLOT * VMI_OP_WRITE_GDT_ENTRY
 
 	.text
+/* vmi_init() -> EAX: 0 for success */
+rom_init:
+	call	slot_init
+	testl	%eax, %eax
+	jnz	1f
+	pushl	%ebx
+	pushl	%esi
+	movl	$slots + SLOT * HC_BY_CALL, %ebx
+	call	time_slot
+	pushl	%esi
+	movl	$slots + SLOT * HC_BY_INT, %ebx
+	call	time_slot
+	popl	%edx
+	movl	%esi, %eax
+	call	slots + SLOT * HC_CHOOSE
+	popl	%esi
+	popl	%ebx
+1:	ret
+
+/* EBX: a slot -> ESI: cycles that it takes, the least of some */
+time_slot:
+	movl	$-1, %esi
+	movl	$64, %ecx
+1:	rdtsc
+	pushl	%eax
+	call	*%ebx
+	rdtsc
+	popl	%edx
+	subl	%edx, %eax
+	cmpl	%esi, %eax
+	cmovb	%eax, %esi
+	loop	1b
+	ret
+
 /* get_reloc(EAX: number) -> EAX: address, EDX: type */
 get_reloc:
 	cmpl	$VMI_NR_OPS, %eax
@@ -337,7 +372,7 @@ rom_write_gdt:
 #define ROW(nr, type, place) \
 	.org	reloc_table + 4 * nr; \
 	.word	place - rom_base, VMI_RELOC_##type
-#define TRAP(nr)	ROW(nr, CALL, slots + 4 * nr)
+#define TRAP(nr)	ROW(nr, CALL, slots + SLOT * nr)
 
 	.balign 4
 reloc_table:
@@ -367,7 +402,7 @@ reloc_table:
 	ROW(VMI_OP_GET_INTERRUPT_MASK, CALL, rom_get_mask)
 	ROW(VMI_OP_SET_INTERRUPT_MASK, CALL, rom_set_mask)
 	ROW(VMI_OP_IRET, JUMP, rom_iret)
-	ROW(VMI_OP_SYSEXIT, JUMP, slots + 4 * VMI_OP_SYSEXIT)
+	ROW(VMI_OP_SYSEXIT, JUMP, slots + SLOT * VMI_OP_SYSEXIT)
 	.irp	nr, 35, 36, 37
 	TRAP(\nr)
 	.endr

@@ -73,6 +73,14 @@ static void read_modules(struct mb_info *mb)
 	}
 }
 
+static void read_command_line(struct mb_info *mb)
+{
+	const char *s = (mb->flags & 4) ? (char *)(u64)mb->cmdline : "";
+
+	for (; *s; s++)
+		boot.only_int |= !memcmp(s, "hypercalls=int", 14);
+}
+
 static bool overlaps_module(u64 start, u64 end)
 {
 	return (start < boot.kernel + boot.kernel_size && end > boot.kernel) ||
@@ -167,6 +175,7 @@ void monitor_main(u32 magic, u32 info, u32 image)
 		panic(NULL, "not started by a multiboot loader");
 	read_memory_map(mb);
 	read_modules(mb);
+	read_command_line(mb);
 	choose_memory();
 	reserve_memory();
 	paging_init();			/* moves us */

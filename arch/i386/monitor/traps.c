@@ -174,12 +174,12 @@ void trap_from_monitor(struct regs *r)
 			return;
 		if (extable_fixup(r))
 			return;
-	} else if (v->halting && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
-		stop_guest(v, r, "a device interrupts with the vector of an exception");
 	} else if (r->vec == X_NMI || r->vec == X_DB) {
 		return;		/* #DB: a guest's watchpoint on memory that we read */
+	} else if ((r->flags & FLAG_IF) && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
+		stop_guest(v, r, "a device interrupts with the vector of an exception");
 	} else if (r->vec >= 32) {
-		/* Only while a CPU is halted are interrupts open here. */
+		/* Interrupts are open while a CPU is halted, and at call_gate. */
 		if (r->vec == WAKE_VECTOR) {
 			apic_eoi();
 		} else {
