@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* debugfs: vmi/ops, a row per operation, and vmi/sites, a row per site. */
+/*
+ * debugfs: vmi/ops, a row per operation; vmi/sites, a row per site; vmi/host,
+ * a row per counter of the host's own.
+ */
 #include <linux/debugfs.h>
 #include <linux/init.h>
 #include <linux/kallsyms.h>
@@ -86,12 +89,39 @@ static int ops_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(ops);
 
+#define HOST_COUNTERS	256	/* GetOpCount: the host's first number */
+#define NAME_PARTS	8	/* of eight characters */
+
+static int host_show(struct seq_file *m, void *unused)
+{
+	union {
+		u64 part[NAME_PARTS];
+		char text[NAME_PARTS * 8];
+	} name;
+	unsigned int nr, i;
+
+	seq_puts(m, "count name\n");
+	if (!vmi_patched(VMI_OP_GET_OP_COUNT))
+		return 0;
+	for (nr = HOST_COUNTERS; nr < 2 * HOST_COUNTERS; nr++) {
+		for (i = 0; i < NAME_PARTS; i++)
+			name.part[i] = vmi_call1(GET_OP_COUNT, (i + 1) << 16 | nr);
+		if (!name.text[0])
+			break;
+		seq_printf(m, "%llu %.*s\n", vmi_call1(GET_OP_COUNT, nr),
+			   (int)sizeof(name.text), name.text);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(host);
+
 static int __init vmi_debugfs_init(void)
 {
 	struct dentry *dir = debugfs_create_dir("vmi", NULL);
 
 	debugfs_create_file("ops", 0400, dir, NULL, &ops_fops);
 	debugfs_create_file("sites", 0400, dir, NULL, &sites_fops);
+	debugfs_create_file("host", 0400, dir, NULL, &host_fops);
 	return 0;
 }
 late_initcall(vmi_debugfs_init);

@@ -64,7 +64,7 @@ _Static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE &&
 	       offsetof(struct vcpu, fast_cs) == V_FAST_CS &&
 	       offsetof(struct vcpu, fast_ss) == V_FAST_SS &&
 	       offsetof(struct vcpu, fast_valid) == V_FAST_VALID &&
-	       offsetof(struct vcpu, fast_count) == V_FAST_COUNT, "layout.h, V_*");
+	       offsetof(struct vcpu, count) == V_COUNT, "layout.h, V_*");
 _Static_assert(offsetof(struct shared, service) == SH_SERVICE &&
 	       offsetof(struct shared, ring) == SH_RING &&
 	       sizeof(struct shared) == PAGE, "layout.h, SH_*");

@@ -6,40 +6,65 @@
 #define EXIT_STOPPED	0x20
 #define EXIT_PANIC	0x21
 
-static const char * const counter_names[C_NR] = {
-	[C_SHADOW_FILL] = "shadow fills",
-	[C_SHADOW_RESET] = "shadow resets",
-	[C_PF_GUEST] = "page faults for the guest",
-	[C_EXCEPTION] = "exceptions and interrupts delivered",
-	[C_SOFT_INT] = "software interrupts",
-	[C_IRQ] = "interrupts",
-	[C_IRQ_HELD] = "interrupts held back",
-	[C_IRET_FINISHED] = "IRETs finished",
-	[C_EMUL_FLAGS] = "emulated CLI, STI",
-	[C_EMUL_CR] = "emulated control registers",
-	[C_EMUL_DT] = "emulated descriptor tables",
-	[C_EMUL_MSR] = "emulated MSRs",
-	[C_EMUL_SEG] = "emulated SS loads",
-	[C_EMUL_FAR] = "emulated far transfers",
-	[C_EMUL_IRET] = "emulated IRETs",
-	[C_EMUL_HLT] = "emulated HLTs",
-	[C_EMUL_IO] = "emulated port accesses",
-	[C_EMUL_TLB] = "emulated INVLPGs",
-	[C_EMUL_APIC] = "emulated APIC stores",
-	[C_EMUL_OTHER] = "emulated, other",
-	[C_REFUSED_FRAME] = "frames refused",
-};
-
-static const char * const call_names[HC_SLOTS] = {
+/* Names of what is counted, by the numbers of GetOpCount. */
+static const char * const names[HOST_COUNTERS + C_NR + HC_OWN] = {
 #define NAME(nr, id, name, type, group, in, out, native) [nr] = name,
 	VMI_OPS(NAME)
-	[HC_INIT] = "vmi_init",
-	[HC_ENABLE] = "EnableInterrupts",
-	[HC_IRET] = "IRET",
-	[HC_BY_INT] = "timed INT",
-	[HC_BY_CALL] = "timed far call",
-	[HC_CHOOSE] = "vmi_init, INT or far call",
+#define KIND(c) [HOST_COUNTERS + C_##c]
+	KIND(SYSCALL) = "system calls by the short way",
+	KIND(SHADOW_FILL) = "shadow fills",
+	KIND(SHADOW_RESET) = "shadow resets",
+	KIND(PF_GUEST) = "page faults for the guest",
+	KIND(EXCEPTION) = "exceptions and interrupts delivered",
+	KIND(SOFT_INT) = "software interrupts",
+	KIND(IRQ) = "interrupts",
+	KIND(IRQ_HELD) = "interrupts held back",
+	KIND(IRET_FINISHED) = "IRETs finished",
+	KIND(EMUL_FLAGS) = "emulated CLI, STI",
+	KIND(EMUL_CR) = "emulated control registers",
+	KIND(EMUL_DT) = "emulated descriptor tables",
+	KIND(EMUL_MSR) = "emulated MSRs",
+	KIND(EMUL_SEG) = "emulated SS loads",
+	KIND(EMUL_FAR) = "emulated far transfers",
+	KIND(EMUL_IRET) = "emulated IRETs",
+	KIND(EMUL_HLT) = "emulated HLTs",
+	KIND(EMUL_IO) = "emulated port accesses",
+	KIND(EMUL_TLB) = "emulated INVLPGs",
+	KIND(EMUL_APIC) = "emulated APIC stores",
+	KIND(EMUL_OTHER) = "emulated, other",
+	KIND(REFUSED_FRAME) = "frames refused",
+#define OWN(hc) [HOST_COUNTERS + C_NR + HC_##hc - HC_INIT]
+	OWN(INIT) = "calls: vmi_init",
+	OWN(ENABLE) = "calls: held interrupts to deliver",
+	OWN(IRET) = "calls: IRET with a held interrupt, or to an LDT's stack",
+	OWN(BY_INT) = "calls: timing INT",
+	OWN(BY_CALL) = "calls: timing far calls",
+	OWN(CHOOSE) = "calls: INT or far call",
 };
+
+const char *counter_name(u32 nr)
+{
+	return nr < sizeof(names) / sizeof(names[0]) && names[nr] ? names[nr] : "";
+}
+
+/**
+ * counter - hypercalls by number, and from HOST_COUNTERS on all else
+ *
+ * Return: how often, on all CPUs; 0 for a number that is not counted.
+ */
+u64 counter(u32 nr)
+{
+	u32 call = nr < HOST_COUNTERS ? nr : nr - HOST_COUNTERS - C_NR + HC_INIT, c;
+	u64 n = 0;
+
+	for (c = 0; c < nr_cpus; c++) {
+		if (nr - HOST_COUNTERS < C_NR)
+			n += vcpus[c]->count[nr - HOST_COUNTERS];
+		else if (call < HC_SLOTS)
+			n += vcpus[c]->hypercalls[call];
+	}
+	return n;
+}
 
 void machine_exit(u32 code)
 {
@@ -50,23 +75,12 @@ void machine_exit(u32 code)
 
 void dump_counters(void)
 {
-	u32 i, c;
-	u64 n;
+	u32 nr;
 
 	mprintf("monitor: counts\n");
-	for (i = 0; i < C_NR; i++) {
-		for (n = c = 0; c < nr_cpus; c++)
-			n += vcpus[c]->count[i];
-		if (n)
-			mprintf("%12lu %s\n", n, counter_names[i]);
-	}
-	for (i = 0; i < HC_SLOTS; i++) {
-		for (n = c = 0; c < nr_cpus; c++)
-			n += vcpus[c]->hypercalls[i];
-		if (n)
-			mprintf("%12lu call %u %s\n", n, i,
-				call_names[i] ? call_names[i] : "?");
-	}
+	for (nr = 0; nr < sizeof(names) / sizeof(names[0]); nr++)
+		if (names[nr] && counter(nr))
+			mprintf("%12lu %s\n", counter(nr), names[nr]);
 }
 
 static void dump_regs(struct regs *r)
@@ -116,7 +130,9 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	for (i = 0; i < TRACE_LEN && i < v->trace_pos; i++) {
 		u32 n = (v->trace_pos - 1 - i) % TRACE_LEN, nr = v->trace[n].nr;
 
-		mprintf("  %3u %s %08x %08x %08x\n", nr, call_names[nr] ? call_names[nr] : "?",
+		if (nr >= HC_INIT)
+			nr += HOST_COUNTERS + C_NR - HC_INIT;
+		mprintf("  %3u %s %08x %08x %08x\n", nr, counter_name(nr),
 			v->trace[n].ax, v->trace[n].dx, v->trace[n].cx);
 	}
 	dump_counters();

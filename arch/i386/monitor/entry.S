@@ -131,7 +131,7 @@ syscall_stub:
 	movq	%r11, 24(%rsp)
 	movl	V_FAST_SS(%r8), %r10d
 	movl	%r10d, 32(%rsp)
-	incq	V_FAST_COUNT(%r8)
+	incq	V_COUNT(%r8)
 	iretq
 syscall_slow:
 	pushq	$0

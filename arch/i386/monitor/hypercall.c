@@ -316,18 +316,15 @@ static void hc_ap_state(struct vcpu *v, struct regs *r)
 	}
 }
 
-/* GetOpCount: calls by number, from 256 on the kinds of enum counter. */
+/* GetOpCount: a count, or eight bytes of what it is called. */
 static void hc_op_count(struct vcpu *v, struct regs *r)
 {
-	u32 nr = r->ax, i;
-	u64 n = 0;
+	u32 nr = r->ax & 0xffff, end = ((u32)r->ax >> 16) * 8, i;
+	const char *name = counter_name(nr);
+	u64 n = end ? 0 : counter(nr);
 
-	for (i = 0; i < nr_cpus; i++) {
-		if (nr < HC_SLOTS)
-			n += vcpus[i]->hypercalls[nr];
-		else if (nr >= 256 && nr - 256 < C_NR)
-			n += vcpus[i]->count[nr - 256];
-	}
+	for (i = end - 8; i < end && i < strlen(name); i++)
+		n |= (u64)name[i] << i % 8 * 8;
 	r->ax = (u32)n;
 	r->dx = n >> 32;
 }

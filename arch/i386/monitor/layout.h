@@ -70,7 +70,7 @@
 #define V_FAST_CS	16
 #define V_FAST_SS	20
 #define V_FAST_VALID	24
-#define V_FAST_COUNT	32
+#define V_COUNT		32
 
 /* Extra hypercalls, beside the numbers of the ABI. */
 #define HC_INIT		112
@@ -79,7 +79,9 @@
 #define HC_BY_INT	115		/* nothing, one always by INT, */
 #define HC_BY_CALL	116		/* one by far call */
 #define HC_CHOOSE	117		/* how long the two took */
-#define HC_SLOTS	120
+#define HC_OWN		6		/* these */
+#define HC_SLOTS	118
+#define HOST_COUNTERS	256		/* GetOpCount's numbers from here are ours */
 #define SLOT		8		/* bytes of one in the ROM */
 
 #endif

@@ -42,7 +42,7 @@ struct table_reg {
 
 /* What to count, beside the hypercalls; names in dump.c. */
 enum counter {
-	C_SHADOW_FILL, C_SHADOW_RESET, C_PF_GUEST, C_EXCEPTION, C_SOFT_INT,
+	C_SYSCALL, C_SHADOW_FILL, C_SHADOW_RESET, C_PF_GUEST, C_EXCEPTION, C_SOFT_INT,
 	C_IRQ, C_IRQ_HELD, C_IRET_FINISHED,
 	C_EMUL_FLAGS, C_EMUL_CR, C_EMUL_DT, C_EMUL_MSR, C_EMUL_SEG, C_EMUL_FAR,
 	C_EMUL_IRET, C_EMUL_HLT, C_EMUL_IO, C_EMUL_TLB, C_EMUL_APIC, C_EMUL_OTHER,
@@ -59,7 +59,7 @@ struct vcpu {
 	struct shared *vmi_page;
 	u64 fast_ip;
 	u32 fast_cs, fast_ss, fast_valid, pad;
-	u64 fast_count;
+	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
 
 	u32 id, apic_id;
 	bool online, vmi, wake, parked;
@@ -93,7 +93,6 @@ struct vcpu {
 
 	/* Statistics. */
 	u64 hypercalls[HC_SLOTS];
-	u64 count[C_NR];
 	struct call_trace { u32 nr, ip, ax, dx, cx; } trace[TRACE_LEN];
 	u32 trace_pos;
 	u64 fault_lin;		/* of the last failed access to guest memory */
@@ -160,6 +159,8 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why) __attribute__((
 void panic(struct regs *r, const char *why) __attribute__((noreturn));
 void machine_exit(u32 code) __attribute__((noreturn));
 void dump_counters(void);
+const char *counter_name(u32 nr);
+u64 counter(u32 nr);
 
 /* paging.c */
 void *alloc_pages(u32 n);
