@@ -274,28 +274,29 @@ enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 	return FILL_DONE;
 }
 
-static bool clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
+static void clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
 {
 	struct spage *s = find(v, key);
 
 	while (s && n--)
 		table_of(v, s)[index + n] = 0;
-	return s;
 }
 
-/* The guest changed the table entry at @pa. */
+/* The guest changed the entry at @pa, of a page table or directory, or both. */
 static void shadow_entry_changed(struct vcpu *v, u64 pa)
 {
 	u32 gfn = pa >> 12, i = (pa & 0xfff) / 4;
 
 	if (!(v->cr4 & CR4_PAE)) {
-		if (!clear_slot(v, KEY(R_PT, i >> 9, gfn), i & 511, 1))
-			clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2, 2);
-	} else if (!clear_slot(v, KEY(R_PT, 0, gfn), i / 2, 1) &&
-		   !clear_slot(v, KEY(R_PD, 0, gfn), i / 2, 1) && pa >> 5 == v->cr3 >> 5) {
-		/* Other roots read theirs when they are loaded. */
-		read_pdptes(v);
+		clear_slot(v, KEY(R_PT, i >> 9, gfn), i & 511, 1);
+		clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2, 2);
+		return;
 	}
+	clear_slot(v, KEY(R_PT, 0, gfn), i / 2, 1);
+	clear_slot(v, KEY(R_PD, 0, gfn), i / 2, 1);
+	/* Other roots read theirs when they are loaded. */
+	if (pa >> 5 == v->cr3 >> 5)
+		read_pdptes(v);
 }
 
 static void clear_table(struct vcpu *v, u64 key)
@@ -348,24 +349,38 @@ static void shadow_sync(struct vcpu *v)
 	}
 }
 
-/* INVLPG. */
+/* The shadow table that an entry names. */
+static u64 *table_at(u64 entry)
+{
+	return (u64 *)(MON_BASE + (entry & PFN_MASK) - boot.mon_start);
+}
+
+/*
+ * INVLPG.  It is for all of the guest's page; if that is a large one, or was, the
+ * processor may know it by several entries.
+ */
 void shadow_inval(struct vcpu *v, u32 lin)
 {
-	u64 *t = table_of(v, v->root), *e;
+	u64 root, *e;
+	struct spage *pt;
 
 	shadow_sync(v);
-	t = table_of(v, v->root);
-	if (t[lin >> 30] & PTE_P) {
-		e = (u64 *)(MON_BASE + (t[lin >> 30] & PFN_MASK) - boot.mon_start) +
-		    (lin >> 21 & 511);
-		if (*e & PTE_P) {
-			if (!(*e & PTE_PS))
-				e = (u64 *)(MON_BASE + (*e & PFN_MASK) - boot.mon_start) +
-				    (lin >> 12 & 511);
-			*e = 0;
-		}
+	root = table_of(v, v->root)[lin >> 30];
+	if (!(root & PTE_P)) {
+		flush_tlb(v);
+		return;
 	}
-	invlpg(lin);
+	e = table_at(root) + (lin >> 21 & 511);
+	pt = &v->pool[(table_at(*e) - (u64 *)v->pool_mem) / 512];
+	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (pt->key & 15) == R_PT) {
+		table_at(*e)[lin >> 12 & 511] = 0;
+		invlpg(lin);
+		return;
+	}
+	*e = 0;
+	if (!(v->cr4 & CR4_PAE))
+		*(u64 *)((u64)e ^ 8) = 0;
+	flush_tlb(v);
 }
 
 /* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */

@@ -60,7 +60,8 @@ static bool allowed(struct vcpu *v, u32 access, u64 rights)
 static int fault(struct vcpu *v, u32 access, u32 bits, u32 *pfec)
 {
 	*pfec = bits | (access & (PFEC_W | PFEC_U));
-	if ((access & ACC_FETCH) && ((v->efer & EFER_NX) || (v->cr4 & CR4_SMEP)))
+	if ((access & ACC_FETCH) &&
+	    (((v->efer & EFER_NX) && (v->cr4 & CR4_PAE)) || (v->cr4 & CR4_SMEP)))
 		*pfec |= PFEC_I;
 	return -1;
 }
@@ -76,8 +77,11 @@ static u64 leaf_rights(struct vcpu *v, u64 e, u64 rights, u32 access, bool large
 	if ((rights & PTE_W) && (e & PTE_D))
 		r |= PTE_W | PTE_D;
 	/* Without WP the guest's kernel may write anywhere, its programs not. */
-	if (!(rights & PTE_W) && (access & (ACC_WRITE | ACC_USER)) == ACC_WRITE)
+	if (!(rights & PTE_W) && (access & (ACC_WRITE | ACC_USER)) == ACC_WRITE) {
+		if ((r & PTE_U) && (v->cr4 & CR4_SMEP) && cpu_has_nx)
+			r |= PTE_NX;
 		r = (r | PTE_W | PTE_D) & ~PTE_U;
+	}
 	return r;
 }
 
@@ -118,12 +122,15 @@ static int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 		rights = (rights & pte.val & (PTE_W | PTE_U)) |
 			 (pae ? (rights | pte.val) & PTE_NX : 0);
 		leaf = &pte;
+	} else if ((pde.val & (pae ? 0x1fe000 : 0x200000)) ||
+		   (large_frame(pde.val, lin, pae) & pte_reserved)) {
+		rsvd |= PTE_P;		/* a large page that cannot be */
 	}
 	if ((pde.val | leaf->val) & rsvd)
 		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 	if (!allowed(v, access, rights))
 		return fault(v, access, PFEC_P, pfec);
-	if ((access & ACC_WRITE) && (rights & PTE_W))
+	if (access & ACC_WRITE)
 		bits |= PTE_D;
 	if (!mark_entry(&pde, l->large ? bits : PTE_A) ||
 	    (!l->large && !mark_entry(&pte, bits)))
@@ -150,7 +157,7 @@ int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 		l->pt_gfn = 0;
 		if (!(v->cr0 & CR0_PG)) {
 			l->frame = lin & ~0xfffu;
-			l->rights = PTE_P | PTE_W | PTE_A | PTE_D;
+			l->rights = PTE_P | PTE_W | PTE_A | PTE_D | (access & ACC_USER);
 			l->pde_rights = PTE_P | PTE_W | PTE_U;
 			l->pd_gfn = lin >> 30;
 			l->large = true;
