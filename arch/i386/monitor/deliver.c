@@ -2,7 +2,6 @@
 /* Exceptions and interrupts into the guest, through its own IDT. */
 #include "mon.h"
 
-#define GATE_TASK	5
 #define GATE_INT	0xe
 #define GATE_TRAP	0xf
 
@@ -48,18 +47,21 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 {
 	u32 cpl = r->cs & 3, words[6], n = 0, sp;
 	struct gate g;
+	bool good;
 	u16 ss;
 
-	if (!read_gate(v, vec, &g) || !g.present)
-		stop_guest(v, r, "no gate for an exception or interrupt");
-	if (soft && g.dpl < (cpl == 1 ? 0 : cpl)) {
-		r->ip -= vec == X_BP || vec == X_OF ? 1 : 2;
-		deliver(v, r, X_GP, true, vec * 8 + 2, false);
-		return;
+	good = read_gate(v, vec, &g) && (g.type == GATE_INT || g.type == GATE_TRAP);
+	if (soft) {
+		good = good && g.dpl >= (cpl == 1 ? 0 : cpl);
+		if (!good || !g.present) {
+			r->ip -= vec == X_BP || vec == X_OF ? 1 : 2;
+			deliver(v, r, good ? X_NP : X_GP, true, vec * 8 + 2, false);
+			return;
+		}
 	}
+	if (!good || !g.present)
+		stop_guest(v, r, "no gate of 32 bits for an exception or interrupt");
 	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
-	if (g.type != GATE_INT && g.type != GATE_TRAP)
-		stop_guest(v, r, "a task gate or 16-bit gate");
 	if (!(v->fast_valid && (g.sel | 3) == (v->fast_cs | 3)) && !kernel_code_ok(v, g.sel))
 		stop_guest(v, r, "a gate's code segment is not the kernel's");
 
