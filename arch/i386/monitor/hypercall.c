@@ -383,6 +383,7 @@ ONE_LINE(hc_flush_tlb, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 ONE_LINE(hc_apic_write, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
 ONE_LINE(hc_spin_kick, smp_wake(r->ax))
 ONE_LINE(hc_nothing, (void)0)
+ONE_LINE(hc_set_iopl, v->iopl = r->ax & FLAG_IOPL)
 
 typedef void (*call_fn)(struct vcpu *v, struct regs *r);
 
@@ -417,7 +418,7 @@ static const call_fn calls[HC_SLOTS] = {
 	[VMI_OP_INVAL_PAGE] = hc_inval_page,
 	[VMI_OP_FLUSH_TLB] = hc_flush_tlb,
 	[VMI_OP_SET_LINEAR_MAPPING] = hc_linear_mapping,
-	[VMI_OP_SET_IOPL_MASK] = hc_nothing,
+	[VMI_OP_SET_IOPL_MASK] = hc_set_iopl,
 	[VMI_OP_SET_INITIAL_AP_STATE] = hc_ap_state,
 	[VMI_OP_APIC_WRITE] = hc_apic_write,
 	[VMI_OP_GET_OP_COUNT] = hc_op_count,

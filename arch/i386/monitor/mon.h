@@ -71,6 +71,7 @@ struct vcpu {
 	u64 efer, sysenter[3];
 	struct table_reg gdt, idt;
 	u16 ldt, tr;
+	u32 iopl;		/* of its programs */
 	u32 gdt_copied, ldt_copied, ldt_base;
 
 	/* Vectors held back while the guest's interrupt flag was clear. */
