@@ -13,6 +13,7 @@
 #define APIC_TMR	0x180
 #define APIC_ICR	0x300
 #define APIC_ICR2	0x310
+#define ICR_OTHERS	0x80000
 #define APIC_LVT_FIRST	0x320
 #define APIC_LVT_LAST	0x370
 
@@ -153,7 +154,7 @@ static void write_icr(struct vcpu *v, u32 val)
 {
 	switch (MODE(val)) {
 	case MODE_STARTUP:
-		smp_start_guest_cpu(v, apic_read(APIC_ICR2) >> 24);
+		smp_start_guest_cpu(v, val & ICR_OTHERS ? 0xff : apic_read(APIC_ICR2) >> 24);
 		return;
 	case MODE_INIT:
 	case MODE_NMI:

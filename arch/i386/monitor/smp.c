@@ -128,7 +128,7 @@ void smp_wake(u32 apic)
 	apic_write(0x310, icr2);
 }
 
-/* The guest's startup IPI. */
+/* The guest's startup IPI; 0xff: to all others. */
 void smp_start_guest_cpu(struct vcpu *v, u32 apic)
 {
 	u32 i;
@@ -136,10 +136,10 @@ void smp_start_guest_cpu(struct vcpu *v, u32 apic)
 	for (i = 0; i < nr_cpus; i++) {
 		struct vcpu *c = vcpus[i];
 
-		if (c->apic_id != apic || c == v || c->online || !c->ap_valid)
+		if ((c->apic_id != apic && apic != 0xff) || c == v || c->online || !c->ap_valid)
 			continue;
 		__atomic_store_n(&c->wake, true, __ATOMIC_RELEASE);
-		smp_wake(apic);
+		smp_wake(c->apic_id);
 	}
 }
 
