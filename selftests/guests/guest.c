@@ -27,17 +27,18 @@
 #define ICR_STARTUP	0x00004600
 #define AP_PAGE		0x8000
 
-#define MULTIBOOT_CMDLINE	4	/* bit in flags; index of the word */
+#define BOOT_CMDLINE	0x228	/* offset in the boot parameters */
 
 struct tss tss;
 u32 page_dir[1024] __aligned(4096);
+const char *why = "", *skipped;
 bool (*trap_hook)(const struct trap_frame *frame);
 
 extern struct trap_frame trap_frame;
 extern char gates[], gate_trap[], ring0_stack_top[];
 extern char ap_trampoline[], ap_trampoline_end[];
 void trap_enter(u32 esp, u32 ss);
-void __noreturn guest_start(const u32 *multiboot);
+void __noreturn guest_start(u32 boot_params);
 
 static u64 idt[256];
 static unsigned int ktap_number, ktap_failures;
@@ -94,19 +95,26 @@ int strcmp(const char *a, const char *b)
 	return memcmp(a, b, strlen(a) + 1);
 }
 
-u32 cmdline_number(const char *cmdline, const char *name, u32 other)
+const char *cmdline_word(const char *cmdline, const char *name)
 {
 	size_t len = strlen(name);
+
+	for (; *cmdline; cmdline++)
+		if (!memcmp(cmdline, name, len) && cmdline[len] == '=')
+			return cmdline + len + 1;
+	return "";
+}
+
+u32 cmdline_number(const char *cmdline, const char *name, u32 other)
+{
+	const char *digit = cmdline_word(cmdline, name);
 	u32 value = 0;
 
-	for (; *cmdline; cmdline++) {
-		if (memcmp(cmdline, name, len) || cmdline[len] != '=')
-			continue;
-		for (cmdline += len + 1; *cmdline >= '0' && *cmdline <= '9'; cmdline++)
-			value = 10 * value + *cmdline - '0';
-		return value;
-	}
-	return other;
+	if (!*digit)
+		return other;
+	for (; *digit >= '0' && *digit <= '9'; digit++)
+		value = 10 * value + *digit - '0';
+	return value;
 }
 
 /* Where formatted text goes: a buffer, or the console if there is none. */
@@ -240,6 +248,28 @@ void ktap_result(bool ok, const char *name)
 	print("%s\n", name);
 }
 
+void expect_eq(u32 a, u32 b, const char *reason)
+{
+	if (a == b)
+		return;
+	if (!*why)
+		print("# 0x%x is not 0x%x\n", a, b);
+	FAIL(reason);
+}
+
+void ktap_end(const char *group, const char *name)
+{
+	if (*why)
+		print("# %s\n", why);
+	ktap_begin(!*why);
+	print("%s: %s", group, name);
+	if (skipped)
+		print(" # SKIP %s", skipped);
+	print("\n");
+	why = "";
+	skipped = NULL;
+}
+
 unsigned int ktap_failed(void)
 {
 	return ktap_failures;
@@ -337,7 +367,7 @@ void trap_enter(u32 esp, u32 ss)
 {
 	struct trap_frame frame = trap_frame;
 
-	if (!(frame.cs & 3)) {
+	if ((frame.cs & 3) != 3) {
 		frame.esp = esp + offsetof(struct trap_frame, esp);
 		frame.ss = ss;
 	}
@@ -360,15 +390,13 @@ void __weak ap_main(unsigned int cpu)
 	(void)cpu;
 }
 
-void guest_start(const u32 *multiboot)
+void guest_start(u32 boot_params)
 {
-	bool cmdline = multiboot[0] & MULTIBOOT_CMDLINE;
-
 	outb(COM_LCR, LCR_DLAB);
 	outb(COM_DLL, 1);
 	outb(COM_DLL + 1, 0);
 	outb(COM_LCR, LCR_8N1);
 	pic_setup();
 	traps_setup();
-	guest_exit(main(cmdline ? (const char *)multiboot[MULTIBOOT_CMDLINE] : ""));
+	guest_exit(main((const char *)read32(boot_params + BOOT_CMDLINE)));
 }

@@ -43,7 +43,22 @@ void ktap_begin(bool ok);
 void ktap_result(bool ok, const char *name);
 unsigned int ktap_failed(void);
 
-/* Number behind "name=" on the command line. */
+/* The first reason why the current test failed; empty if it did not. */
+extern const char *why;
+#define FAIL(reason)	((void)(why = *why ? why : (reason)))
+#define EXPECT(cond)	((cond) ? (void)0 : FAIL("not: " #cond))
+#define EXPECT_EQ(a, b)	expect_eq(a, b, "not: " #a " == " #b)
+void expect_eq(u32 a, u32 b, const char *reason);
+extern const char *skipped;		/* the reason, if it was */
+#define SKIP(reason)	((void)(skipped = (reason)))
+
+/* The end of a test: its line, and a fresh start. */
+void ktap_end(const char *group, const char *name);
+
+/* What is behind "name=" on the command line; empty if it is not there. */
+const char *cmdline_word(const char *cmdline, const char *name);
+
+/* The same as a number. */
 u32 cmdline_number(const char *cmdline, const char *name, u32 other);
 
 int strcmp(const char *a, const char *b);

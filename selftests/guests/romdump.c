@@ -11,7 +11,7 @@
 
 #define HEX_MAX		8192
 
-static char why[VMI_WHY_LEN];
+static char why_not[VMI_WHY_LEN];
 
 static void dump(const u8 *rom)
 {
@@ -52,7 +52,7 @@ static void finish(void)
 
 static void finish_rom(const void *image)
 {
-	print("vmi: ROM at 0x%x %s%s", (u32)image, why[0] ? "refused: " : "accepted", why);
+	print("vmi: ROM at 0x%x %s%s", (u32)image, why_not[0] ? "refused: " : "accepted", why_not);
 	finish();
 }
 
@@ -65,7 +65,7 @@ static bool on_trap(const struct trap_frame *frame)
 	(void)frame;
 	if (!asking)
 		return false;
-	snprintf(why, sizeof(why), "fault in %s", asking);
+	snprintf(why_not, sizeof(why_not), "fault in %s", asking);
 	finish_rom(asked);
 	return true;
 }
@@ -100,7 +100,7 @@ static void ask_rom(const struct vmi_rom *rom)
 
 	answer = call_rom(rom->image->vmi_init, 0, "vmi_init");
 	if ((u32)answer) {
-		snprintf(why, sizeof(why), "vmi_init failed (%d)", (int)answer);
+		snprintf(why_not, sizeof(why_not), "vmi_init failed (%d)", (int)answer);
 		return;
 	}
 	for (op = 0; op < VMI_NR_OPS; op++) {
@@ -109,7 +109,7 @@ static void ask_rom(const struct vmi_rom *rom)
 		answer = call_rom(rom->image->get_reloc, op, "get_reloc");
 		reloc.eip = answer;
 		reloc.type = answer >> 32;
-		if (vmi_reloc_check(rom, op, &reloc, why))
+		if (vmi_reloc_check(rom, op, &reloc, why_not))
 			return;
 	}
 }
@@ -136,7 +136,7 @@ int main(const char *cmdline)
 		finish();
 	}
 	asked = image;
-	if (!vmi_rom_check(&rom, image, VMI_ROM_END - (u32)image, why))
+	if (!vmi_rom_check(&rom, image, VMI_ROM_END - (u32)image, why_not))
 		ask_rom(&rom);
 	finish_rom(image);
 	return 0;

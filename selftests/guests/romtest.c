@@ -13,7 +13,6 @@
 #define ROMS_MAX	4
 #define CALLS_ASKED	128
 
-const char *why = "";
 static struct rom roms[ROMS_MAX];
 
 static bool on_trap(const struct trap_frame *frame)

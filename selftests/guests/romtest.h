@@ -60,11 +60,6 @@ struct op_info {
 
 extern const struct op_info op_info[VMI_NR_OPS];
 
-/* The first reason why the current test failed; empty if it did not. */
-extern const char *why;
-#define FAIL(reason)	((void)(why = *why ? why : (reason)))
-#define EXPECT(cond)	((cond) ? (void)0 : FAIL("not: " #cond))
-
 /* Print the result of a test; the first clears why. */
 void rom_result(const struct rom *rom, const char *what, const char *name);
 void rom_skip(const struct rom *rom, const char *what, const char *name,

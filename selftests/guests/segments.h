@@ -15,7 +15,9 @@
 #define SPARE_SEL	0x50
 #define GDT_SIZE	0x58
 
+#define OTHER_VECTOR	0x2f	/* stub_int */
 #define GATE_VECTORS	0x30	/* exceptions and PIC interrupts */
 #define TRAP_VECTOR	0x80	/* "int" from any ring */
+#define LAYER_VECTORS	0x90	/* gates of a guest on the layer, TRAP_VECTOR too */
 
 #endif /* _GUEST_SEGMENTS_H */

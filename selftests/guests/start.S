@@ -2,41 +2,94 @@
 /*
  * The first instructions of a stand-alone guest, its descriptor tables, the
  * way into traps and the way up for further processors.
+ *
+ * A guest is a bzImage, because that is what QEMU starts natively and our
+ * monitor in ring 1: a boot sector that is not used, a sector of real-mode code
+ * with Linux's setup header in it (QEMU begins there), and behind them what is
+ * loaded to 1 MB (the monitor begins there).
  */
 #include "segments.h"
 
-#define MULTIBOOT_MAGIC	0x1badb002
-#define MULTIBOOT_FLAGS	0
+#define SETUP_SECTORS	1
+#define BOOT_PROTOCOL	0x20a
+#define LOADED_HIGH	1		/* in loadflags */
+#define LOAD_ADDRESS	0x100000
 #define STACK_SIZE	16384
 #define AP_STACK_SIZE	4096
 #define AP_MAX		16
 #define CR0_PE		1
 #define TRAP_WORDS	19		/* struct trap_frame */
 
-	.section .multiboot, "a"
-	.balign	4
-	.long	MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+	.section .setup, "ax"
+	.code16
+	.org	0x1f1
+	.byte	SETUP_SECTORS
+	.word	0				/* root_flags */
+	.long	0				/* syssize: nobody asks */
+	.word	0, 0, 0				/* ram_size, vid_mode, root_dev */
+	.word	0xaa55
+	.org	0x200
+	.byte	0xeb, setup16 - header		/* jmp; also the header's length */
+header:
+	.ascii	"HdrS"
+	.word	BOOT_PROTOCOL
+	.org	0x211
+	.byte	LOADED_HIGH
+	.word	0
+	.long	LOAD_ADDRESS
+	.org	0x22c
+	.long	0x7fffffff			/* initrd_addr_max */
+	.long	0x1000				/* kernel_alignment */
+	.org	0x238
+	.long	2047				/* cmdline_size */
+	.org	0x258
+	.quad	LOAD_ADDRESS			/* pref_address */
+	.long	guest_end - LOAD_ADDRESS	/* init_size */
+	.org	0x268
+setup16:
+	cli
+	xor	%esi, %esi
+	mov	%ds, %si
+	shl	$4, %esi			/* this sector: boot parameters */
+	lgdtl	%cs:setup_gdt_pointer - header + 2
+	mov	%cr0, %eax
+	or	$CR0_PE, %eax
+	mov	%eax, %cr0
+	ljmpl	$KERNEL_CS, $start_flat
+setup_gdt_pointer:
+	.word	GDT_SIZE - 1
+	.long	gdt
+	.org	0x200 + 512 * SETUP_SECTORS
 
-	.text
+	.section .head, "ax"
+	.code32
 	.globl	start
 start:
-	cld
-	mov	$boot_stack + STACK_SIZE, %esp
 	lgdt	gdt_pointer
-	ljmp	$KERNEL_CS, $1f
-1:	call	flat_segments
-	push	%ebx				/* multiboot information */
+	ljmp	$KERNEL_CS, $start_flat
+
+	.text
+start_flat:
+	cld
+	mov	$KERNEL_DS, %ax
+	mov	%ax, %ss
+	mov	$boot_stack + STACK_SIZE, %esp
+	call	flat_segments
+	mov	$bss_start, %edi
+	mov	$guest_end, %ecx
+	sub	%edi, %ecx
+	xor	%eax, %eax
+	rep stosb
+	push	%esi				/* boot parameters */
 	call	guest_start
 	hlt
 
-	.globl	flat_segments
 flat_segments:
 	mov	$KERNEL_DS, %ax
 	mov	%ax, %ds
 	mov	%ax, %es
 	mov	%ax, %fs
 	mov	%ax, %gs
-	mov	%ax, %ss
 	ret
 
 /*

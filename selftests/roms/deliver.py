@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Do the damaged ROMs reach the guest as meant?  deliver.py ROMDIR ROMDUMP
 
-Boots the stand-alone guest ROMDUMP (romdump.elf) with every damaged ROM and
+Boots the stand-alone guest ROMDUMP (romdump.img) with every damaged ROM and
 compares what it finds in the window with what damage.py wanted there, and the
 reason that the kernel's checks give with the one expected.  KTAP.
 """

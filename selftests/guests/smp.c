@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The other processors: how they start, how they sleep and are woken, and what
+ * they see of page tables that another one changed.  Boots with any number.
+ */
+#include "layer.h"
+#include "paging.h"
+
+#define CPUS_MAX	8
+#define AP_STACK	4096
+#define ROUNDS		2000
+#define PATIENCE	20000000
+
+#define APIC_EOI	0xb0
+#define APIC_SVR	0xf0
+#define APIC_ICR	0x300
+#define APIC_ICR2	0x310
+#define ICR_OTHERS	0xc0000
+#define SVR_ON		0x1ff
+#define JOB		0x41
+
+#define WINDOW		0x50000000
+
+struct pushed {
+	u32	edi, esi, ebp, esp, ebx, edx, ecx, eax;
+};
+
+static struct cpu {
+	struct vmi_ap_state state;
+	struct pushed arrived;
+	void (*volatile job)(u32 cpu);
+	volatile u32 up, done, irqs, result;
+	u8 stack[AP_STACK] __aligned(16);
+} cpus[CPUS_MAX];
+
+/* Where the state sends a processor: all its registers are an argument. */
+asm("ap_entry: pushal; push %esp; call ap_arrived");
+extern char ap_entry[];
+void __noreturn ap_arrived(const struct pushed *regs);
+
+static u32 frame[2];
+
+static u32 this_cpu(void)
+{
+	return native_apic_mem_read(0x20) >> 24;
+}
+
+static bool take_irq(struct trap_frame *trap)
+{
+	if (trap->vector != JOB)
+		return false;
+	cpus[this_cpu()].irqs++;
+	native_apic_mem_write(APIC_EOI, 0);
+	return true;
+}
+
+/* A processor's life: sleep, work, sleep. */
+static void __noreturn serve(u32 cpu)
+{
+	struct cpu *c = &cpus[cpu];
+
+	native_apic_mem_write(APIC_SVR, SVR_ON);
+	c->up = 1;
+	for (;;) {
+		while (!c->job) {
+			arch_safe_halt();
+			arch_local_irq_disable();
+		}
+		c->job(cpu);
+		c->job = NULL;
+		c->done++;
+	}
+}
+
+void ap_arrived(const struct pushed *regs)
+{
+	struct cpu *c = &cpus[this_cpu()];
+
+	c->arrived = *regs;
+	serve(c - cpus);
+}
+
+/* Natively a processor comes from real mode and has to find its way. */
+void ap_main(unsigned int number)
+{
+	struct cpu *c = &cpus[this_cpu()];
+
+	(void)number;
+	__write_cr4(c->state.cr4);
+	write_cr3(c->state.cr3);
+	write_cr0(c->state.cr0);
+	set_idt(&(struct descriptor_pointer) { c->state.idtr_limit, c->state.idtr_base });
+	serve(c - cpus);
+}
+
+static void send(u32 cpu, u32 vector)
+{
+	native_apic_mem_write(APIC_ICR2, cpu << 24);
+	native_apic_mem_write(APIC_ICR, vector);
+}
+
+static bool wait_for(const volatile u32 *word, u32 value)
+{
+	u32 i;
+
+	for (i = 0; i < PATIENCE && *word != value; i++)
+		asm volatile("pause");
+	return *word == value;
+}
+
+static void run_on(u32 cpu, void (*job)(u32 cpu))
+{
+	struct cpu *c = &cpus[cpu];
+	u32 before = c->done;
+
+	c->job = job;
+	send(cpu, JOB);
+	EXPECT(wait_for(&c->done, before + 1));
+}
+
+static u32 nr_cpus(void)
+{
+	u32 n = 1;
+
+	while (n < CPUS_MAX && cpus[n].up)
+		n++;
+	return n;
+}
+
+static void prepare_ap(u32 cpu)
+{
+	struct vmi_ap_state *state = &cpus[cpu].state;
+	struct descriptor_pointer idt;
+
+	get_idt(&idt);
+	*state = (struct vmi_ap_state) {
+		.cr0 = read_cr0(), .cr3 = __read_cr3(), .cr4 = __read_cr4(),
+		.eip = (u32)ap_entry, .eflags = 2,
+		.eax = 0xa0 + cpu, .ebx = 0xb0 + cpu, .ecx = 0xc0 + cpu, .edx = 0xd0 + cpu,
+		.esi = 0x50 + cpu, .edi = 0x60 + cpu, .ebp = 0x70 + cpu,
+		.esp = (u32)cpus[cpu].stack + AP_STACK,
+		.cs = KERNEL_CS, .ss = KERNEL_DS, .ds = KERNEL_DS, .es = KERNEL_DS,
+		.gdtr_limit = gdt_pointer.limit, .gdtr_base = gdt_pointer.base,
+		.idtr_limit = idt.limit, .idtr_base = idt.base,
+	};
+	if (vmi_patched(VMI_OP_SET_INITIAL_AP_STATE))
+		vmi_call2(SET_INITIAL_AP_STATE, (u32)state, cpu);
+}
+
+static void t_start(void)
+{
+	u32 cpu, want = cmdline_number(guest_cmdline, "cpus", 1);
+
+	on_trap = take_irq;
+	native_apic_mem_write(APIC_SVR, SVR_ON);
+	for (cpu = 1; cpu < CPUS_MAX; cpu++)
+		prepare_ap(cpu);
+	ap_start_all();
+	for (cpu = 1; cpu < want && cpu < CPUS_MAX; cpu++)
+		EXPECT(wait_for(&cpus[cpu].up, 1));
+	EXPECT_EQ(nr_cpus(), want);
+}
+
+/* The state is the host's promise; natively there is none. */
+static void t_state(void)
+{
+	u32 cpu;
+
+	if (!ring) {
+		SKIP("processors start in real mode");
+		return;
+	}
+	for (cpu = 1; cpu < nr_cpus(); cpu++) {
+		const struct vmi_ap_state *state = &cpus[cpu].state;
+		const struct pushed *regs = &cpus[cpu].arrived;
+
+		EXPECT(regs->eax == state->eax && regs->ebx == state->ebx);
+		EXPECT(regs->ecx == state->ecx && regs->edx == state->edx);
+		EXPECT(regs->esi == state->esi && regs->edi == state->edi);
+		EXPECT(regs->ebp == state->ebp && regs->esp == state->esp);
+	}
+}
+
+static void job_look(u32 cpu)
+{
+	const struct vmi_ap_state *state = &cpus[cpu].state;
+	struct descriptor_pointer pointer;
+	u32 cs;
+
+	asm("mov %%cs, %0" : "=r" (cs));
+	get_idt(&pointer);
+	cpus[cpu].result = (cs & 3) == ring && read_cr0() == state->cr0 &&
+		__read_cr3() == state->cr3 && __read_cr4() == state->cr4 &&
+		pointer.base == state->idtr_base && pointer.limit == state->idtr_limit &&
+		!(arch_local_save_flags() & 0x200);
+}
+
+static void t_registers(void)
+{
+	u32 cpu;
+
+	for (cpu = 1; cpu < nr_cpus(); cpu++) {
+		run_on(cpu, job_look);
+		EXPECT_EQ(cpus[cpu].result, 1);
+	}
+}
+
+static void job_nothing(u32 cpu)
+{
+	(void)cpu;
+}
+
+/* Each sleeps, is woken, and sleeps again: none is lost. */
+static void t_wake(void)
+{
+	u32 cpu, round, before;
+
+	for (cpu = 1; cpu < nr_cpus(); cpu++) {
+		before = cpus[cpu].irqs;
+		for (round = 0; round < 100; round++)
+			run_on(cpu, job_nothing);
+		wait_for(&cpus[cpu].irqs, before + round);
+		EXPECT(cpus[cpu].irqs - before <= 100 && cpus[cpu].irqs != before);
+	}
+}
+
+static void t_broadcast(void)
+{
+	u32 cpu, before[CPUS_MAX];
+
+	for (cpu = 0; cpu < CPUS_MAX; cpu++)
+		before[cpu] = cpus[cpu].irqs;
+	native_apic_mem_write(APIC_ICR, ICR_OTHERS | JOB);
+	for (cpu = 1; cpu < nr_cpus(); cpu++)
+		EXPECT(wait_for(&cpus[cpu].irqs, before[cpu] + 1));
+	EXPECT_EQ(cpus[0].irqs, before[0]);
+}
+
+/* Page tables */
+
+static void *entry(u32 cpu)
+{
+	return entry_of(space, WINDOW + cpu * PAGE_SIZE, 0);
+}
+
+static void job_read(u32 cpu)
+{
+	cpus[cpu].result = read32(WINDOW);
+}
+
+static void job_inval(u32 cpu)
+{
+	inval_page(WINDOW);
+	job_read(cpu);
+}
+
+static void job_flush(u32 cpu)
+{
+	flush_tlb();
+	job_read(cpu);
+}
+
+static void job_change(u32 cpu)
+{
+	entry_set(space, entry(0), frame[cpu & 1] | PTE_RIGHTS, VMI_PAGE_PT);
+	flush_tlb();
+}
+
+static void expect_seen(u32 cpu, void (*job)(u32 cpu), u32 value)
+{
+	run_on(cpu, job);
+	EXPECT_EQ(cpus[cpu].result, value);
+}
+
+/* Who flushes sees what another processor changed before. */
+static void t_remote(void)
+{
+	u32 cpu, round;
+
+	for (cpu = 1; cpu < nr_cpus(); cpu++) {
+		entry_set(space, entry(0), frame[0] | PTE_RIGHTS, VMI_PAGE_PT);
+		expect_seen(cpu, job_flush, 'A');
+		for (round = 1; round < 20; round++) {
+			entry_set(space, entry(0), frame[round & 1] | PTE_RIGHTS, VMI_PAGE_PT);
+			expect_seen(cpu, round & 2 ? job_flush : job_inval, 'A' + (round & 1));
+		}
+		run_on(cpu, job_change);
+		inval_page(WINDOW);
+		EXPECT_EQ(read32(WINDOW), 'A' + (cpu & 1));
+	}
+}
+
+/* All at once, in the same page table. */
+static void job_toggle(u32 cpu)
+{
+	u32 at = WINDOW + cpu * PAGE_SIZE, round, wrong = 0;
+
+	for (round = 0; round < ROUNDS; round++) {
+		entry_set(space, entry(cpu), frame[round & 1] | PTE_RIGHTS, VMI_PAGE_PT);
+		if (round & 2)
+			inval_page(at);
+		else
+			flush_tlb();
+		wrong += read32(at) != 'A' + (round & 1);
+	}
+	cpus[cpu].result = wrong;
+}
+
+static void t_together(void)
+{
+	u32 cpu, before[CPUS_MAX], n = nr_cpus();
+
+	for (cpu = 1; cpu < n; cpu++) {
+		before[cpu] = cpus[cpu].done;
+		cpus[cpu].job = job_toggle;
+		send(cpu, JOB);
+	}
+	job_toggle(0);
+	EXPECT_EQ(cpus[0].result, 0);
+	for (cpu = 1; cpu < n; cpu++) {
+		EXPECT(wait_for(&cpus[cpu].done, before[cpu] + 1));
+		EXPECT_EQ(cpus[cpu].result, 0);
+	}
+}
+
+static void prepare(void)
+{
+	frame[0] = (u32)page_alloc();
+	frame[1] = (u32)page_alloc();
+	write32(frame[0], 'A');
+	write32(frame[1], 'B');
+	entry(0);
+}
+
+static const struct test tests[] = {
+	{ "SetInitialAPState", t_start },
+	{ "initial registers", t_state },
+	{ "control registers", t_registers },
+	{ "Halt and wake", t_wake },
+	{ "broadcast", t_broadcast },
+	{ "remote change", t_remote },
+	{ "changes together", t_together },
+	{ }
+};
+
+const struct suite suites[] = {
+	{ "processors", prepare, tests },
+	{ }
+};
