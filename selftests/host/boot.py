@@ -56,8 +56,12 @@ def qemu_argv(test, work, disk, int_log, server):
     for key in ("machine", "cpu", "icount"):
         if key in test:
             argv += [f"-{key}", test[key]]
-    if yes(test, "monitor"):
-        monitor = test.get("monitor_elf", "build/monitor.elf")
+    monitor = test.get("monitor_elf", "build/monitor.elf")
+    if test.get("monitor") == "grub":
+        files.append(monitor)
+        argv += ["-drive", f"file={work}/grub.iso,format=raw,if=virtio,readonly=on",
+                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    elif yes(test, "monitor"):
         files.append(monitor)
         # A comma in a module's arguments is written twice.
         words = command_line(test, server).replace(",", ",,")
@@ -143,6 +147,14 @@ def follow(p, log, timeout, verbose, monitor):
                 p.stdin.flush()
 
 
+def make_grub_image(test, work, server):
+    """What the option "monitor = grub" boots from."""
+    subprocess.run(["selftests/host/grub-image", f"{work}/grub.iso",
+                    test.get("monitor_elf", "build/monitor.elf"), kernel_of(test),
+                    command_line(test, server),
+                    test.get("initrd", "build/initramfs.cpio.gz")], check=True)
+
+
 def make_disk(path):
     with open(path, "wb") as f:
         f.truncate(64 << 20)
@@ -195,6 +207,8 @@ def run(name, test, logs, verbose):
                 return "fail", [f"{argv[0]} is not installed"], ""
             if disk:
                 make_disk(disk)
+            if test.get("monitor") == "grub":
+                make_grub_image(test, work, server)
             monitor = Monitor(f"{work}/monitor") if yes(test, "int_log") else None
             status, ended = boot_and_follow(test, argv, log_path, monitor, verbose)
     finally:
