@@ -16,8 +16,8 @@ STEP		:= selftests/step
 unexport MAKEFLAGS
 
 .DELETE_ON_ERROR:
-.PHONY: all boot check native monitor series help setup clean roms userland \
-	guests FORCE
+.PHONY: all boot check native monitor debian series help setup clean roms \
+	userland guests FORCE
 
 all: help
 
@@ -26,6 +26,7 @@ help:
 	@echo 'make check    build everything, run every test (T="name ..." for some)'
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
+	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
 	@echo 'make series   the patches as mails for git am, in $(B)/series/'
 	@echo 'make clean    remove $(B)/'
 
@@ -99,6 +100,13 @@ series: $(B)/linux/.done
 	@patches/make-series $(B)/linux-orig $(B)/series
 
 # Running it.
+
+$(B)/debian/disk.img: selftests/debian/image | setup
+	@selftests/setup debootstrap dpkg-dev
+	@$(STEP) "put Debian i386 on a disk" debian 0 selftests/debian/image $(@D)
+
+debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf
+	@selftests/debian/run native monitor
 
 native: $(B)/bzImage userland roms
 	@selftests/shell native $(ROM)
