@@ -47,15 +47,14 @@
 #define SH_CR2		0x14
 #define SH_CR3		0x18
 #define SH_CR4		0x1c
-#define SH_LAZY		0x20	/* u32: lazy mode */
-#define SH_HEAD		0x24	/* u32: entries written to the ring so far */
-#define SH_EOI_HELD	0x28	/* u32: nonzero: call EnableInterrupts after EOI */
-#define SH_DEPTH	0x2c	/* u32: interrupts in service */
-#define SH_DIRECT	0x30	/* u32: linear minus physical, guest's direct map */
-#define SH_DIRECT_END	0x34	/* u32: end of physical memory mapped so, or 0 */
-#define SH_SS0		0x38	/* u32: kernel stack: selector */
-#define SH_ESP0		0x3c	/* u32: and pointer */
-#define SH_SERVICE	0x44	/* u32[16]: their vectors, the latest last */
+#define SH_HEAD		0x20	/* u32: entries written to the ring so far */
+#define SH_EOI_HELD	0x24	/* u32: nonzero: call EnableInterrupts after EOI */
+#define SH_DEPTH	0x28	/* u32: interrupts in service */
+#define SH_DIRECT	0x2c	/* u32: linear minus physical, guest's direct map */
+#define SH_DIRECT_END	0x30	/* u32: end of physical memory mapped so, or 0 */
+#define SH_SS0		0x34	/* u32: kernel stack: selector */
+#define SH_ESP0		0x38	/* u32: and pointer */
+#define SH_SERVICE	0x3c	/* u32[16]: their vectors, the latest last */
 #define SERVICE_REAL	0x100	/* ... whose EOI must reach the local APIC */
 #define SH_RING		0x1000	/* u32[]: entries of page tables that changed */
 #define RING_SIZE	4096

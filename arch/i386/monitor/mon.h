@@ -27,11 +27,11 @@ struct shared {
 	u16 iomap;
 	u32 vif, pending;
 	u32 cr0, cr2, cr3, cr4;
-	u32 lazy, head, eoi_held, depth;
+	u32 head, eoi_held, depth;
 	u32 direct, direct_end;
-	u32 ss0, esp0, unused;
+	u32 ss0, esp0;
 	u32 service[16];
-	u8  pad[SH_RING - 0x84];
+	u8  pad[SH_RING - SH_SERVICE - 64];
 	u32 ring[];
 } __attribute__((packed));
 

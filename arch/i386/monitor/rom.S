@@ -273,9 +273,6 @@ rom_update_kernel_stack:
 	movl	%eax, SH(SH_SS0)
 	movl	%edx, SH(SH_ESP0)
 	ret
-rom_set_lazy:
-	movl	%eax, SH(SH_LAZY)
-	ret
 rom_nothing:
 	ret
 rom_apic_read:
@@ -351,7 +348,7 @@ note_commit:
 	incl	SH(SH_HEAD)
 	ret
 
-/* 45: a page was a page table (44, will be one, needs nothing): forget it. */
+/* 45: a page was a page table (44, will be one, is a NOP): forget it. */
 rom_page:
 	shll	$12, %eax
 	orl	$1, %eax
@@ -412,7 +409,7 @@ reloc_table:
 	ROW(VMI_OP_UPDATE_PXE_LONG, CALL, rom_update_pxe)
 	ROW(VMI_OP_MACHINE_TO_PHYSICAL, CALL, rom_nothing)
 	ROW(VMI_OP_PHYSICAL_TO_MACHINE, CALL, rom_nothing)
-	ROW(VMI_OP_ALLOCATE_PAGE, CALL, rom_nothing)
+	ROW(VMI_OP_ALLOCATE_PAGE, NOP, rom_base)
 	ROW(VMI_OP_RELEASE_PAGE, CALL, rom_page)
 	.irp	nr, 46, 47, 48, 61, 62
 	TRAP(\nr)
@@ -420,7 +417,7 @@ reloc_table:
 	ROW(VMI_OP_APIC_WRITE, CALL, rom_apic_write)
 	ROW(VMI_OP_APIC_READ, CALL, rom_apic_read)
 	ROW(VMI_OP_IO_DELAY, CALL, rom_io_delay)
-	ROW(VMI_OP_SET_LAZY_MODE, CALL, rom_set_lazy)
+	ROW(VMI_OP_SET_LAZY_MODE, NOP, rom_base)
 	TRAP(96)
 	TRAP(97)
 	TRAP(98)
