@@ -497,6 +497,26 @@ static void vmi_patch_empty(struct kunit *test)
 	patch_and_expect(test, patch_data(test), 0, 0, 0, 0);
 }
 
+/* The address of this one is relative to ESP, which the site's thunk moves. */
+static void vmi_spin_on_stack(struct kunit *test)
+{
+	spinlock_t locks[3];	/* the outer ones stay taken */
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(locks); i++) {
+		spin_lock_init(&locks[i]);
+		spin_lock(&locks[i]);
+	}
+	spin_unlock(&locks[1]);
+	KUNIT_EXPECT_TRUE(test, spin_is_locked(&locks[0]));
+	KUNIT_EXPECT_FALSE(test, spin_is_locked(&locks[1]));
+	KUNIT_EXPECT_TRUE(test, spin_is_locked(&locks[2]));
+	spin_unlock(&locks[0]);
+	spin_unlock(&locks[2]);
+	KUNIT_EXPECT_FALSE(test, spin_is_locked(&locks[0]));
+	KUNIT_EXPECT_FALSE(test, spin_is_locked(&locks[2]));
+}
+
 /* A lock that is held longer than anybody spins for it. */
 #define HOLD_MS		300
 
@@ -579,6 +599,7 @@ static struct kunit_case vmi_test_cases[] = {
 	KUNIT_CASE(vmi_patch_bad_rows),
 	KUNIT_CASE(vmi_patch_counts),
 	KUNIT_CASE(vmi_patch_empty),
+	KUNIT_CASE(vmi_spin_on_stack),
 	KUNIT_CASE(vmi_spin_wait),
 	{}
 };

@@ -26,7 +26,7 @@ PNP_PRODUCT, PNP_BCV, PNP_SIZE = 16, 22, 32
 
 NONE, CALL, JUMP, NOP = range(4)
 CPUID, CLTS, SET_CR3, GET_CR3 = 0, 28, 17, 21
-IRET, SYSEXIT, HALT_POLL = 33, 34, 104
+IRET, SYSEXIT, SPIN_WAIT, SPIN_KICK, HALT_POLL = 33, 34, 97, 98, 104
 
 # Machine code, position independent.
 RET, LRET = b"\xc3", b"\xcb"
@@ -170,6 +170,7 @@ class Table:
         self.offsets()
         self.entries()
         self.answers()
+        self.half_locks()
         self.faults()
         self.several()
 
@@ -309,6 +310,13 @@ class Table:
         answer("jump-last", "JUMP answered for HaltPoll", HALT_POLL, JUMP)
         answer("nop-iret", "NOP answered for IRET", IRET, NOP)
         answer("nop-result", "NOP answered for GetCR3", GET_CR3, NOP)
+
+    def half_locks(self):
+        """Sleep without a kick, or the reverse: unlocks and waits stay native."""
+        line = r"vmi: trace ROM, .* calls, \d+ jumps, 0 nops, \d{4} native, \d+ us$"
+        for name, call, kind in (("no-kick", SPIN_KICK, NONE), ("no-wait", SPIN_WAIT, NONE),
+                                 ("kick-erased", SPIN_KICK, NOP)):
+            self.add(name, line, lambda r, c=call, k=kind: r.answer(c, k), base=self.trace)
 
     def faults(self):
         for kind, code in FAULTS.items():
