@@ -6,8 +6,10 @@
  */
 #include <linux/init.h>
 #include <linux/memblock.h>
+#include <linux/page_reporting.h>
 #include <linux/pgtable.h>
 #include <linux/reboot.h>
+#include <linux/scatterlist.h>
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -18,7 +20,6 @@
 #include <asm/reboot.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
-#include <asm/vmi/page.h>
 #include <asm/vmi/site.h>
 #include <asm/x86_init.h>
 
@@ -81,18 +82,34 @@ static void __init hook_smp(void)
 static void __init hook_smp(void) {}
 #endif
 
-/**
- * vmi_page_state() - tell the host that pages became free or used
- * @page: the first
- * @order: there are 1 << @order
- * @state: VMI_PAGES_FREE or VMI_PAGES_USED
- *
- * Context: any; only if the ROM has PageState.
- */
-void vmi_page_state(struct page *page, int order, unsigned long state)
+#ifdef CONFIG_PAGE_REPORTING
+
+/* Large blocks that stay free for some seconds; see mm/page_reporting.c. */
+static int vmi_report_pages(struct page_reporting_dev_info *dev,
+			    struct scatterlist *sgl, unsigned int nents)
 {
-	vmi_call4(PAGE_STATE, page_to_pfn(page), 1UL << order, state, 0);
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(sgl, sg, nents, i)
+		vmi_call4(PAGE_STATE, page_to_pfn(sg_page(sg)),
+			  sg->length >> PAGE_SHIFT, VMI_PAGES_FREE, 0);
+	return 0;
 }
+
+static struct page_reporting_dev_info free_pages_dev = {
+	.report = vmi_report_pages,
+};
+
+static int __init vmi_report_pages_init(void)
+{
+	if (!vmi_patched(VMI_OP_PAGE_STATE))
+		return 0;
+	return page_reporting_register(&free_pages_dev);
+}
+late_initcall(vmi_report_pages_init);
+
+#endif
 
 static void vmi_halt_poll(void *unused)
 {
