@@ -15,8 +15,10 @@
 #define APIC_ICR2	0x310
 #define ICR_OTHERS	0x80000
 #define APIC_LVT_FIRST	0x320
+#define APIC_LVT_LINT0	0x350
 #define APIC_LVT_LAST	0x370
 
+#define LVT_MASKED	(1 << 16)
 #define MODE(val)	((val) >> 8 & 7)
 #define MODE_SMI	2
 #define MODE_NMI	4
@@ -144,10 +146,36 @@ void guest_eoi(struct vcpu *v, struct regs *r)
 /* The firmware's 8259s are silenced: their vectors would be exceptions. */
 void apic_init(void)
 {
-	outb(0x21, 0xff);
-	outb(0xa1, 0xff);
+	outb(PIC_MASTER + 1, 0xff);
+	outb(PIC_SLAVE + 1, 0xff);
 	if (!(rdmsr(MSR_APIC_BASE) & 0x800))
 		panic(NULL, "no local APIC");
+}
+
+/**
+ * pic_write - the guest writes to an 8259
+ *
+ * Between the words of its initialization an 8259 answers with vector 0.  The
+ * guest has its interrupt flag clear meanwhile, but the real one is set; so the
+ * local APIC keeps the 8259s' interrupts away until both are complete.
+ */
+void pic_write(u16 port, u8 val)
+{
+	static u32 missing[2], lvt;
+	u32 *n = &missing[port >> 7];
+	bool was = missing[0] || missing[1];
+
+	if (!(port & 1) && (val & 0x10))	/* the first says how many follow */
+		*n = 1 + !(val & 2) + (val & 1);
+	else if ((port & 1) && *n)
+		--*n;
+	if (!was && *n) {
+		lvt = apic_read(APIC_LVT_LINT0);
+		apic_write(APIC_LVT_LINT0, lvt | LVT_MASKED);
+	}
+	outb(port, val);
+	if (was && !missing[0] && !missing[1])
+		apic_write(APIC_LVT_LINT0, lvt);
 }
 
 static void write_icr(struct vcpu *v, u32 val)
@@ -179,6 +207,6 @@ void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
 	/* A local interrupt must not be an INIT or an SMI. */
 	if (reg >= APIC_LVT_FIRST && reg <= APIC_LVT_LAST &&
 	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI || MODE(val) == MODE_NMI))
-		val |= 1 << 16;
+		val |= LVT_MASKED;
 	apic_write(reg, val);
 }

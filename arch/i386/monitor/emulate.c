@@ -143,8 +143,10 @@ static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
 		return false;
 	v->count[C_EMUL_IO]++;
 	if (i->op & 2) {
-		if (size == 1)
-			asm volatile("outb %b0, %1" : : "a" (r->ax), "d" (port));
+		if (size == 1 && (port & ~(PIC_SLAVE ^ PIC_MASTER ^ 1)) == PIC_MASTER)
+			pic_write(port, r->ax);
+		else if (size == 1)
+			outb(port, r->ax);
 		else if (size == 2)
 			asm volatile("outw %w0, %1" : : "a" (r->ax), "d" (port));
 		else

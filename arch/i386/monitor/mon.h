@@ -277,7 +277,10 @@ bool rom_in_iret(u32 ip, u32 *skip);
 void rom_restart_note(struct regs *r);
 
 /* apic.c, smp.c */
+#define PIC_MASTER	0x20
+#define PIC_SLAVE	0xa0
 void apic_init(void);
+void pic_write(u16 port, u8 val);
 void apic_eoi(void);
 void irq_arrived(struct vcpu *v, u32 vec);
 bool irq_blocked(struct vcpu *v, u32 vec);

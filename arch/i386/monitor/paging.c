@@ -107,6 +107,8 @@ void map_tss_window(struct vcpu *v)
 
 	if (!open_ports) {
 		open_ports = alloc_pages(3);
+		/* All but the 8259s, see pic_write(). */
+		open_ports[PIC_MASTER / 8] = open_ports[PIC_SLAVE / 8] = 3;
 		memset(open_ports + 2 * PAGE, 0xff, PAGE);
 	}
 	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D;
