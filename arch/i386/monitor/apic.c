@@ -8,12 +8,12 @@
 
 #define APIC_ID		0x20
 #define APIC_EOI	0xb0
+#define APIC_LDR	0xd0
 #define APIC_SVR	0xf0
 #define APIC_ISR	0x100
 #define APIC_TMR	0x180
 #define APIC_ICR	0x300
 #define APIC_ICR2	0x310
-#define ICR_OTHERS	0x80000
 #define APIC_LVT_FIRST	0x320
 #define APIC_LVT_LINT0	0x350
 #define APIC_LVT_LAST	0x370
@@ -21,9 +21,13 @@
 #define LVT_MASKED	(1 << 16)
 #define MODE(val)	((val) >> 8 & 7)
 #define MODE_SMI	2
-#define MODE_NMI	4
-#define MODE_INIT	5
-#define MODE_STARTUP	6
+
+#define ICR_SELF	1	/* shorthands */
+#define ICR_ALL		2
+#define ICR_OTHERS	3
+#define ICR_LOGICAL	(1 << 11)
+#define ICR_ASSERT	(1 << 14)
+#define ICR_LEVEL	(1 << 15)
 
 static volatile u32 *apic_reg(u32 reg)
 {
@@ -178,18 +182,37 @@ void pic_write(u16 port, u8 val)
 		apic_write(APIC_LVT_LINT0, lvt);
 }
 
+/* Is @c among the destinations of an interrupt command that @v gives? */
+static bool icr_names(struct vcpu *v, struct vcpu *c, u32 icr)
+{
+	u8 dest = apic_read(APIC_ICR2) >> 24;
+
+	switch (icr >> 18 & 3) {
+	case ICR_SELF:
+		return c == v;
+	case ICR_ALL:
+		return true;
+	case ICR_OTHERS:
+		return c != v;
+	}
+	if (icr & ICR_LOGICAL)
+		return c->ldr & dest;
+	return c->apic_id == dest || dest == 0xff;
+}
+
+/* INIT, STARTUP and NMI are for the guest's CPUs only: those that run it. */
 static void write_icr(struct vcpu *v, u32 val)
 {
-	switch (MODE(val)) {
-	case MODE_STARTUP:
-		smp_start_guest_cpu(v, val & ICR_OTHERS ? 0xff : apic_read(APIC_ICR2) >> 24);
+	u32 i, mode = MODE(val);
+
+	if (mode < MODE_SMI)
+		apic_write(APIC_ICR, val);
+	if (mode < MODE_NMI || mode > MODE_STARTUP ||
+	    (mode == MODE_INIT && (val & (ICR_ASSERT | ICR_LEVEL)) == ICR_LEVEL))
 		return;
-	case MODE_INIT:
-	case MODE_NMI:
-	case MODE_SMI:
-		return;
-	}
-	apic_write(APIC_ICR, val);
+	for (i = 0; i < nr_cpus; i++)
+		if (icr_names(v, vcpus[i], val))
+			smp_message(vcpus[i], mode);
 }
 
 void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
@@ -204,9 +227,11 @@ void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
 	}
 	if (reg == APIC_ID)
 		return;
+	if (reg == APIC_LDR)
+		v->ldr = val >> 24;
 	/* A local interrupt must not be an INIT or an SMI. */
 	if (reg >= APIC_LVT_FIRST && reg <= APIC_LVT_LAST &&
-	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI || MODE(val) == MODE_NMI))
+	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI))
 		val |= LVT_MASKED;
 	apic_write(reg, val);
 }

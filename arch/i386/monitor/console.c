@@ -58,9 +58,11 @@ static void put_number(u64 val, u32 base, int width, char fill)
  */
 void mprintf(const char *fmt, ...)
 {
+	u32 tries = 1 << 24;
 	va_list ap;
 
-	while (__atomic_exchange_n(&console_lock, 1, __ATOMIC_ACQUIRE))
+	/* Who holds it may have been stopped. */
+	while (__atomic_exchange_n(&console_lock, 1, __ATOMIC_ACQUIRE) && --tries)
 		pause();
 	va_start(ap, fmt);
 	for (; *fmt; fmt++) {

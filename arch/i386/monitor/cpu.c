@@ -10,7 +10,8 @@ struct idt_gate {
 } __attribute__((packed));
 
 static struct idt_gate idt[256];
-bool cpu_has_nx, cpu_has_umip;
+bool cpu_has_nx;
+u32 cr4_own = CR4_PAE | CR4_PGE;
 u64 pte_reserved;
 
 void cpu_features(void)
@@ -22,9 +23,13 @@ void cpu_features(void)
 	cpu_has_nx = d >> 20 & 1;
 	cpuid(0x80000008, 0, &a, &b, &c, &d);
 	pte_reserved = ~PTE_NX & ~((1UL << (a & 0xff)) - 1);
+	cpuid(1, 0, &a, &b, &c, &d);
+	if (d & 1 << 7)
+		cr4_own |= CR4_MCE;	/* or a machine check would be a reset */
 	if (max >= 7) {
 		cpuid(7, 0, &a, &b, &c, &d);
-		cpu_has_umip = c >> 2 & 1;
+		if (c & 1 << 2)
+			cr4_own |= CR4_UMIP;
 	}
 }
 
@@ -136,5 +141,5 @@ void cpu_load_tables(struct vcpu *v)
 	asm volatile("movl %0, %%ss\n\tmovl %0, %%ds\n\tmovl %0, %%es" : : "r" (0));
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | (cpu_has_nx ? EFER_NX : 0));
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP);
-	write_cr4(CR4_PAE | CR4_PGE | (cpu_has_umip ? CR4_UMIP : 0));
+	write_cr4(cr4_own);
 }

@@ -111,17 +111,33 @@ static u32 highest_held(struct vcpu *v)
 	return i * 64 + 63 - __builtin_clzl(v->held[i]);
 }
 
-/* Tell the ROM whether STI, or EOI, has to call because of held vectors. */
+/*
+ * Tell the ROM whether STI or EOI has to call because of held vectors; and IRET,
+ * because of an NMI as well.
+ */
 void note_held(struct vcpu *v)
 {
 	bool blocked;
 
-	v->sh->pending = v->sh->eoi_held = 0;
+	v->sh->pending = v->nmi_blocked;
+	v->sh->eoi_held = 0;
 	if (!held_any(v))
 		return;
 	blocked = irq_blocked(v, highest_held(v));
-	v->sh->pending = !blocked;
+	v->sh->pending |= !blocked;
 	v->sh->eoi_held = blocked;
+}
+
+/**
+ * deliver_nmi - a pending NMI to the guest; the next waits until it did IRET
+ */
+void deliver_nmi(struct vcpu *v, struct regs *r)
+{
+	leave_rom(v, r);
+	v->nmi = false;
+	v->nmi_blocked = true;
+	note_held(v);
+	deliver(v, r, X_NMI, false, 0, false);
 }
 
 /* An interrupt that came while the guest did not want any. */

@@ -83,8 +83,21 @@ void dump_counters(void)
 			mprintf("%12lu %s\n", counter(nr), names[nr]);
 }
 
+/* What the processor knows of a machine check. */
+static void dump_banks(void)
+{
+	u32 i, n = rdmsr(MSR_MCG_CAP) & 0xff;
+
+	for (i = 0; i < n; i++)
+		if (rdmsr(MSR_MC_STATUS(i)) >> 63)
+			mprintf("bank %u status %016lx address %016lx\n", i,
+				rdmsr(MSR_MC_STATUS(i)), rdmsr(MSR_MC_STATUS(i) + 1));
+}
+
 static void dump_regs(struct regs *r)
 {
+	if (r->vec == X_MC)
+		dump_banks();
 	mprintf("vector %lu error %lx\n", r->vec, r->err);
 	mprintf("eip %08lx cs %04lx eflags %08lx esp %08lx ss %04lx\n",
 		r->ip, r->cs, r->flags, r->sp, r->ss);
@@ -115,6 +128,7 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 {
 	u32 i, ip = seg_base(v, r->cs) + r->ip;
 
+	smp_stop_others();
 	mprintf("\n*** guest stopped: %s\n", why);
 	mprintf("cpu %u, ring %lu, %s\n", v->id, r->cs & 3, v->vmi ? "after vmi_init" :
 		"before vmi_init");
@@ -144,6 +158,7 @@ void panic(struct regs *r, const char *why)
 {
 	u32 i;
 
+	smp_stop_others();
 	mprintf("\n*** monitor stopped: %s\n", why);
 	if (r) {
 		dump_regs(r);

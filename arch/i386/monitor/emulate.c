@@ -85,6 +85,10 @@ bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
 	}
 	if (skip)
 		r->ax = f[5];
+	if (v->nmi_blocked) {
+		v->nmi_blocked = false;
+		note_held(v);
+	}
 	r->ip = f[0];
 	r->cs = (f[1] & 0xffff) | 1;
 	r->flags = (f[2] & IRET_FLAGS) | FLAG_IF | 2;
@@ -103,9 +107,16 @@ bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
 void vcpu_halt(struct vcpu *v)
 {
 	__atomic_store_n(&v->halting, HALTING, __ATOMIC_RELEASE);
-	asm volatile("sti\n\thlt\n\tcli" : : : "memory");
+	halt_unless(&v->nmi, &v->init);
 	if (__atomic_exchange_n(&v->halting, NOT_HALTING, __ATOMIC_ACQ_REL) == HALTING_FLUSH)
 		shadow_flush(v, false);
+}
+
+/* Wait for what ends the guest's HLT. */
+static void halt(struct vcpu *v)
+{
+	while (!(v->sh->vif && held_any(v)) && !v->nmi && !v->init)
+		vcpu_halt(v);
 }
 
 /**
@@ -114,13 +125,12 @@ void vcpu_halt(struct vcpu *v)
 void guest_halt(struct vcpu *v, struct regs *r)
 {
 	v->sh->vif = FLAG_IF;
-	while (!held_any(v))
-		vcpu_halt(v);
+	halt(v);
 	deliver_held(v, r);
 }
 
-/* HLT with interrupts off: the end of this CPU; of the last one, of the guest. */
-static void halt_forever(struct vcpu *v, struct regs *r)
+/* HLT with interrupts off: an NMI or INIT ends it; on all CPUs, nothing does. */
+static void halt_closed(struct vcpu *v, struct regs *r)
 {
 	u32 i, alive = 0;
 
@@ -129,8 +139,8 @@ static void halt_forever(struct vcpu *v, struct regs *r)
 		alive += vcpus[i]->online;
 	if (!alive)
 		stop_guest(v, r, "the guest halted with interrupts off");
-	for (;;)
-		asm volatile("cli\n\thlt");
+	halt(v);
+	v->online = true;
 }
 
 static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
@@ -418,9 +428,10 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 		v->count[C_EMUL_HLT]++;
 		*jumped = true;
 		r->ip += i->len;
-		if (!v->sh->vif)
-			halt_forever(v, r);
-		guest_halt(v, r);
+		if (v->sh->vif)
+			guest_halt(v, r);
+		else
+			halt_closed(v, r);
 		return true;
 	case 0xfa:
 		v->count[C_EMUL_FLAGS]++;

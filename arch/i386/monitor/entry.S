@@ -184,6 +184,23 @@ run_on_stack:
 	call	*%rsi
 	ud2
 
+/*
+ * halt_unless(bool *a, bool *b): HLT with interrupts open, unless one is set.
+ * An NMI on its way there that sets one goes to the end, see nmi_arrived().
+ */
+	.globl	halt_unless, halt_begin, halt_end
+halt_unless:
+halt_begin:
+	cmpb	$0, (%rdi)
+	jne	halt_end
+	cmpb	$0, (%rsi)
+	jne	halt_end
+	sti
+	hlt
+halt_end:
+	cli
+	ret
+
 /* bool guest_get32(u32 lin, u32 *val) */
 	.globl	guest_get32
 guest_get32:

@@ -310,9 +310,8 @@ static void hc_ap_state(struct vcpu *v, struct regs *r)
 	for (i = 0; i < nr_cpus; i++) {
 		struct vcpu *c = vcpus[i];
 
-		if (c == v || c->apic_id != (u32)r->dx || c->online)
-			continue;
-		c->ap_valid = guest_read(v, r->ax, &c->ap, sizeof(c->ap));
+		if (c != v && c->apic_id == (u32)r->dx)
+			c->ap_valid = guest_read(v, r->ax, &c->ap, sizeof(c->ap));
 	}
 }
 

@@ -33,7 +33,7 @@
 #define STALE_CS	(8176 * 8)	/* what CS was before the guest's LGDT */
 #define STALE_SS	(8177 * 8)
 
-/* Hypercall gate, and the vector with which CPUs of the monitor wake others. */
+/* Hypercall gate, and the vector by which a CPU comes back to the monitor soon. */
 #define HYPERCALL_VECTOR	0x1f
 #define WAKE_VECTOR		0xfe
 #define CALL_LEN		7	/* error code then, if by far call: its length */

@@ -62,8 +62,11 @@ struct vcpu {
 	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
 
 	u32 id, apic_id;
-	bool online, vmi, wake, parked;
+	bool online, vmi;
+	bool parked, init, wake;	/* SMP: waits for startup; must; need not */
+	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
 	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;
+	u32 ldr;			/* logical destination, local APIC */
 	struct shared *sh;	/* shared page; private until vmi_init */
 
 	/* The guest's registers as the guest set them. */
@@ -176,7 +179,8 @@ void cpu_load_tables(struct vcpu *v);
 struct vcpu *vcpu_create(u32 id);
 void idt_init(void);
 void cpu_features(void);
-extern bool cpu_has_nx, cpu_has_umip;
+extern bool cpu_has_nx;
+extern u32 cr4_own;		/* bits of CR4 that are set whatever the guest wants */
 extern u64 pte_reserved;	/* bits that a PAE entry must not have */
 
 /* segment.c */
@@ -235,6 +239,7 @@ void trap_from_guest(struct regs *r);
 void trap_from_monitor(struct regs *r);
 void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft);
 void deliver_held(struct vcpu *v, struct regs *r);
+void deliver_nmi(struct vcpu *v, struct regs *r);
 void hold_vector(struct vcpu *v, u32 vec);
 void note_held(struct vcpu *v);
 bool held_any(struct vcpu *v);
@@ -257,6 +262,7 @@ void set_reg(struct regs *r, u32 n, u32 val);
 bool do_iret(struct vcpu *v, struct regs *r, u32 skip);
 void vcpu_halt(struct vcpu *v);
 void guest_halt(struct vcpu *v, struct regs *r);
+void leave_rom(struct vcpu *v, struct regs *r);
 
 /* hypercall.c, calls.c, msr.c */
 void hypercall(struct vcpu *v, struct regs *r);
@@ -277,6 +283,7 @@ bool rom_in_iret(u32 ip, u32 *skip);
 void rom_restart_note(struct regs *r);
 
 /* apic.c, smp.c */
+enum { MODE_NMI = 4, MODE_INIT, MODE_STARTUP };	/* messages of local APICs */
 #define PIC_MASTER	0x20
 #define PIC_SLAVE	0xa0
 void apic_init(void);
@@ -292,7 +299,9 @@ void apic_write(u32 reg, u32 val);
 void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
 void smp_start(void);
 void smp_wake(u32 apic);
-void smp_start_guest_cpu(struct vcpu *v, u32 apic);
+void smp_message(struct vcpu *c, u32 mode);
+void smp_stop_others(void);
+void nmi_arrived(struct vcpu *v, struct regs *r);
 void vcpu_idle(struct vcpu *v) __attribute__((noreturn));
 
 /* loader.c */
@@ -303,6 +312,8 @@ void enter_guest(struct regs *r) __attribute__((noreturn));
 extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
 extern char ap_start[], ap_end[];
 void return_16bit_stack(struct regs *r) __attribute__((noreturn));
+extern char halt_begin[], halt_end[];
+void halt_unless(volatile bool *a, volatile bool *b);
 void run_on_stack(void *stack, void (*fn)(void)) __attribute__((noreturn));
 
 #endif

@@ -182,10 +182,9 @@ rom_iret:
 	movl	%eax, SH(SH_VIF)
 	.globl	iret_begin, iret_insn, iret_slow, iret_slow_insn
 iret_begin:
-	jz	1f
 	cmpl	$0, SH(SH_PENDING)
 	jne	iret_slow
-1:	testb	$2, 8(%esp)
+	testb	$2, 8(%esp)
 	jz	2f
 	testb	$4, 20(%esp)
 	jnz	iret_slow		/* an LDT's stack: perhaps of 16 bits */

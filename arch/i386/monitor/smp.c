@@ -18,6 +18,7 @@ extern char ap_gdt[], ap_gdt_ptr[], ap_long[];
 extern u64 ap_stack;
 
 static u32 ap_ids[MAX_CPUS], nr_aps;
+static struct vcpu *stopper;	/* who ends the machine */
 
 static struct acpi_header *find_madt(void)
 {
@@ -68,15 +69,13 @@ void ap_main(void)
 
 	cpu_load_tables(v);
 	v->apic_id = apic_id();
-	apic_write(0xf0, 0x1ff);	/* enabled, so that it can be woken */
-	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
 	vcpu_idle(v);
 }
 
 static void start_ap(u32 id)
 {
 	struct vcpu *v = vcpu_create(nr_cpus);
-	u32 tries = 100000;		/* 10 s: the machine may be a busy emulator */
+	u32 tries = 1000000;		/* 100 s: the machine may be a busy emulator */
 	char *base = phys_ptr(AP_PAGE);
 
 	memcpy(base, ap_start, ap_end - ap_start);
@@ -118,29 +117,80 @@ void smp_start(void)
 		mprintf("monitor: %u processors\n", nr_cpus);
 }
 
-/* Another CPU, whatever it does: any number is harmless, they are all ours. */
-void smp_wake(u32 apic)
+static void stay_stopped(void)
+{
+	for (;;)
+		asm volatile("cli\n\thlt");
+}
+
+static void send(u32 apic, u32 command)
 {
 	u32 icr2 = apic_read(0x310);	/* the guest may be about to use it */
 
 	apic_write(0x310, apic << 24);
-	apic_write(0x300, 0x4000 | WAKE_VECTOR);
+	apic_write(0x300, 0x4000 | command);
 	apic_write(0x310, icr2);
 }
 
-/* The guest's startup IPI; 0xff: to all others. */
-void smp_start_guest_cpu(struct vcpu *v, u32 apic)
+/* Another CPU, whatever it does: any number is harmless, they are all ours. */
+void smp_wake(u32 apic)
 {
-	u32 i;
+	send(apic, WAKE_VECTOR);
+}
 
-	for (i = 0; i < nr_cpus; i++) {
-		struct vcpu *c = vcpus[i];
-
-		if ((c->apic_id != apic && apic != 0xff) || c == v || c->online || !c->ap_valid)
-			continue;
+/**
+ * smp_message - the guest sends a CPU what is no plain interrupt
+ * @c: the CPU that gets it
+ * @mode: INIT: wait for startup; STARTUP: go on with the state of
+ *	SetInitialAPState; NMI: the guest's own
+ *
+ * INIT and NMI are a real NMI, which a local APIC takes that the guest disabled.
+ */
+void smp_message(struct vcpu *c, u32 mode)
+{
+	if (mode == MODE_INIT) {
+		c->wake = false;
+		c->init = !c->parked;
+	} else if (mode == MODE_STARTUP) {
+		if (!c->ap_valid || !(c->parked || c->init))
+			return;
 		__atomic_store_n(&c->wake, true, __ATOMIC_RELEASE);
 		smp_wake(c->apic_id);
+		return;
 	}
+	send(c->apic_id, MODE_NMI << 8);
+}
+
+/*
+ * An NMI, from the guest or the monitor, on a stack of its own.  What it is for
+ * is done on the way to the guest, by trap_from_guest(); WAKE_VECTOR brings us
+ * there if the NMI came too late for that, or from the guest.
+ */
+void nmi_arrived(struct vcpu *v, struct regs *r)
+{
+	if (stopper)
+		stay_stopped();
+	if (!v->init && !v->parked)
+		v->nmi = true;
+	if (r->ip >= (u64)halt_begin && r->ip < (u64)halt_end)
+		r->ip = (u64)halt_end;
+	apic_write(0x300, 0x40000 | WAKE_VECTOR);	/* to this CPU */
+}
+
+/**
+ * smp_stop_others - the machine comes to its end: this CPU says why, alone
+ */
+void smp_stop_others(void)
+{
+	struct vcpu *v = this_vcpu(), *first = NULL;
+	u32 i;
+
+	if (!__atomic_compare_exchange_n(&stopper, &first, v, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) && first != v)
+		stay_stopped();
+	for (i = 0; i < nr_cpus; i++)
+		if (vcpus[i] != v && (vcpus[i]->online || vcpus[i]->parked))
+			send(vcpus[i]->apic_id, MODE_NMI << 8);
 }
 
 static void load_segment_regs(struct vmi_ap_state *s)
@@ -153,24 +203,38 @@ static void load_segment_regs(struct vmi_ap_state *s)
 	LOAD(gs);
 }
 
+/* As INIT leaves a CPU. */
+static void vcpu_reset(struct vcpu *v)
+{
+	memset(v->held, 0, sizeof(v->held));
+	v->sh->depth = v->sh->lazy = 0;
+	v->fast_valid = v->nmi = v->nmi_blocked = false;
+	note_held(v);
+	set_dr(v, 7, 0);
+}
+
 /* Wait for the guest to start this CPU, then do. */
 void vcpu_idle(struct vcpu *v)
 {
 	struct vmi_ap_state *s = &v->ap;
 	struct regs r;
 
+	v->online = false;
+	apic_write(0xf0, 0x1ff);	/* enabled, so that it can be woken */
+	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
+	v->init = false;
 	while (!__atomic_load_n(&v->wake, __ATOMIC_ACQUIRE))
-		asm volatile("sti\n\thlt\n\tcli" : : : "memory");
+		halt_unless(&v->wake, &v->wake);
 	v->wake = false;
+	vcpu_reset(v);
 	memset(&r, 0, sizeof(r));
 	v->vmi = true;
 	v->cr0 = v->sh->cr0 = s->cr0 | CR0_ET;
 	v->cr3 = v->sh->cr3 = s->cr3;
 	v->efer = s->efer & EFER_NX;
 	v->sh->cr2 = s->cr2;
-	v->pool_used = 1;
 	v->cr4 = 0;
-	shadow_set_root(v);
+	shadow_reset(v);
 	r.cs = s->cs | 1;
 	r.ss = s->ss | 1;
 	if (!set_cr4(v, &r, s->cr4) || !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
@@ -195,6 +259,7 @@ void vcpu_idle(struct vcpu *v)
 	r.flags = (s->eflags & 0xcd5) | FLAG_IF | 2;
 	v->sh->vif = s->eflags & FLAG_IF;
 	v->online = true;
+	v->parked = v->nmi = false;
 	load_segment_regs(s);
 	enter_guest(&r);
 }

@@ -41,10 +41,26 @@ void handle_page_fault(struct vcpu *v, struct regs *r)
 	deliver(v, r, X_PF, true, pfec, false);
 }
 
+/* The guest is to be interrupted: an IRET of the ROM's that has begun is done. */
+void leave_rom(struct vcpu *v, struct regs *r)
+{
+	u32 skip;
+
+	if ((r->cs & 3) != 1 || !v->vmi)
+		return;
+	if (!rom_in_iret(r->ip, &skip)) {
+		rom_restart_note(r);
+		return;
+	}
+	v->count[C_IRET_FINISHED]++;
+	if (!do_iret(v, r, skip))
+		stop_guest(v, r, "IRET's stack is not there");
+}
+
 /* A device's or another CPU's interrupt, while the guest runs. */
 static void interrupt(struct vcpu *v, struct regs *r)
 {
-	u32 vec = r->vec, skip;
+	u32 vec = r->vec;
 
 	if (vec == WAKE_VECTOR) {
 		apic_eoi();
@@ -55,18 +71,10 @@ static void interrupt(struct vcpu *v, struct regs *r)
 		hold_vector(v, vec);
 		return;
 	}
-	if ((r->cs & 3) == 1 && v->vmi) {
-		if (rom_in_iret(r->ip, &skip)) {
-			/* The IRET has begun: finish it, then interrupt its target. */
-			v->count[C_IRET_FINISHED]++;
-			if (!do_iret(v, r, skip))
-				stop_guest(v, r, "IRET's stack is not there");
-			if (!v->sh->vif) {
-				hold_vector(v, vec);
-				return;
-			}
-		}
-		rom_restart_note(r);
+	leave_rom(v, r);
+	if (!v->sh->vif) {
+		hold_vector(v, vec);
+		return;
 	}
 	irq_service(v, vec);
 	deliver(v, r, vec, false, 0, false);
@@ -90,10 +98,12 @@ static void guest_trap(struct vcpu *v, struct regs *r)
 		general_protection(v, r);
 		break;
 	case X_NMI:
+		nmi_arrived(v, r);
 		break;
 	case X_DF:
+		stop_guest(v, r, "double fault");
 	case X_MC:
-		stop_guest(v, r, "machine check or double fault");
+		stop_guest(v, r, "machine check");
 	case X_TS:
 	case X_NP:
 	case X_SS:
@@ -115,13 +125,20 @@ static void guest_trap(struct vcpu *v, struct regs *r)
 
 void trap_from_guest(struct regs *r)
 {
+	struct vcpu *v = this_vcpu();
 	u64 *d;
 
-	guest_trap(this_vcpu(), r);
+	guest_trap(v, r);
+	if (r->vec == X_NMI)
+		return;			/* on the NMI's stack */
+	if (v->init)
+		vcpu_idle(v);
+	if (v->nmi && !v->nmi_blocked)
+		deliver_nmi(v, r);
 	/* To a stack segment of the LDT: of 16 bits? */
 	if (!(r->ss & 4))
 		return;
-	d = real_desc(this_vcpu(), r->ss);
+	d = real_desc(v, r->ss);
 	if (d && !(*d >> 54 & 1))
 		return_16bit_stack(r);
 }
@@ -174,8 +191,13 @@ void trap_from_monitor(struct regs *r)
 			return;
 		if (extable_fixup(r))
 			return;
-	} else if (r->vec == X_NMI || r->vec == X_DB) {
-		return;		/* #DB: a guest's watchpoint on memory that we read */
+	} else if (r->vec == X_NMI) {
+		nmi_arrived(v, r);
+		return;
+	} else if (r->vec == X_MC) {
+		panic(r, "machine check");
+	} else if (r->vec == X_DB) {
+		return;		/* a guest's watchpoint on memory that we read */
 	} else if ((r->flags & FLAG_IF) && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
 		stop_guest(v, r, "a device interrupts with the vector of an exception");
 	} else if (r->vec >= 32) {
@@ -187,7 +209,7 @@ void trap_from_monitor(struct regs *r)
 			hold_vector(v, r->vec);
 		}
 		return;
-	} else if (r->vec != X_DF && r->vec != X_MC) {
+	} else if (r->vec != X_DF) {
 		if (r->ip == (u64)iretq_insn)
 			return_faulted(v, r);
 		if (extable_fixup(r))

@@ -72,6 +72,8 @@ typedef unsigned long u64;
 #define MSR_TSC		0x10
 #define MSR_APIC_BASE	0x1b
 #define MSR_SYSENTER_CS	0x174
+#define MSR_MCG_CAP	0x179
+#define MSR_MC_STATUS(bank)	(0x401 + 4 * (bank))	/* the next is the address */
 #define MSR_PAT		0x277
 #define MSR_EFER	0xc0000080
 #define EFER_SCE	(1u << 0)
