@@ -34,7 +34,11 @@ def rom_paths(test):
 
 
 def command_line(test, server):
-    words = ["console=ttyS0", f"vmi.cpus={test.get('smp', '1')}"]
+    # A QEMU that the host keeps from running loses timer interrupts.  Natively
+    # as elsewhere Linux then finds that the timer does not work, and panics, or
+    # mistakes the TSC's frequency, and sees processors stall.
+    words = ["console=ttyS0", "no_timer_check", "rcupdate.rcu_cpu_stall_suppress=1",
+             f"vmi.cpus={test.get('smp', '1')}"]
     if test.get("tests", "all") != "none":
         words.append(f"vmi.test={test.get('tests', 'all')}")
     if yes(test, "disk"):
