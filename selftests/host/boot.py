@@ -5,6 +5,7 @@ import os
 import re
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -80,17 +81,29 @@ def qemu_argv(test, work, disk, int_log, server):
     if disk:
         argv += ["-drive", f"file={disk},format=raw,if=none,id=disk",
                  "-device", "virtio-blk-pci,drive=disk"]
+    if yes(test, "null_disk"):
+        argv += ["-drive", "driver=null-co,size=64M,read-zeroes=on,if=none,id=disk",
+                 "-device", "virtio-blk-pci,drive=disk"]
     if server:
         argv += ["-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"]
     if yes(test, "int_log"):
-        argv += ["-D", int_log, "-monitor", f"unix:{work}/monitor,server=on,wait=off"]
+        argv += ["-D", int_log]
+    if yes(test, "asks"):
+        argv += ["-monitor", f"unix:{work}/monitor,server=on,wait=off"]
     return argv + test.get("qemu", "").split(), files
 
 
 class Monitor:
-    """QEMU's own monitor, for the few commands that a guest may ask for."""
+    """QEMU's own monitor, for the few things that a guest may ask for."""
 
-    COMMANDS = {"log on": "log int", "log off": "log none"}
+    COMMANDS = {
+        "log on": "log int",
+        "log off": "log none",
+        "nmi": "nmi",
+        "disk gone": "drive_del disk",
+        # Processor 0, bank 1: valid, not corrected, in progress.
+        "machine check": "mce 0 1 0xb200000000000000 0x5 0 0",
+    }
     PROMPT = b"(qemu) "
 
     def __init__(self, path):
@@ -102,7 +115,7 @@ class Monitor:
         while not got.endswith(self.PROMPT):
             data = self.sock.recv(4096)
             if not data:
-                raise OSError("QEMU's monitor closed")
+                return            # QEMU has ended
             got += data
 
     def command(self, word):
@@ -113,6 +126,13 @@ class Monitor:
             self._until_prompt()
         self.sock.sendall(self.COMMANDS[word].encode() + b"\n")
         self._until_prompt()
+
+
+def stall(p, seconds):
+    """The whole machine stands still, but time goes on."""
+    os.kill(p.pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(p.pid, signal.SIGCONT)
 
 
 def follow(p, log, timeout, verbose, monitor):
@@ -144,9 +164,12 @@ def follow(p, log, timeout, verbose, monitor):
             if "Kernel panic" in text and not panicked:
                 panicked = True
                 deadline = min(deadline, time.monotonic() + proc.scaled(20))
-            asked = re.search(r"# host: (log on|log off)$", text)
+            asked = re.search(r"# host: (.+)$", text)
             if asked and monitor:
-                monitor.command(asked.group(1))
+                if asked.group(1) == "stall":
+                    stall(p, 3)
+                else:
+                    monitor.command(asked.group(1))
                 p.stdin.write(b"\n")
                 p.stdin.flush()
 
@@ -213,7 +236,7 @@ def run(name, test, logs, verbose):
                 make_disk(disk)
             if test.get("monitor") == "grub":
                 make_grub_image(test, work, server)
-            monitor = Monitor(f"{work}/monitor") if yes(test, "int_log") else None
+            monitor = Monitor(f"{work}/monitor") if yes(test, "asks") else None
             status, ended = boot_and_follow(test, argv, log_path, monitor, verbose)
     finally:
         if server:

@@ -11,6 +11,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/io.h>
 #include <linux/irqflags.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -20,6 +22,8 @@
 #include <asm/cpuid.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
+#include <asm/i8259.h>
+#include <asm/irq_vectors.h>
 #include <asm/msr.h>
 #include <asm/pgtable.h>
 #include <asm/processor.h>
@@ -30,6 +34,10 @@
 #define SELFTEST_LOOPS	100
 
 static u32 checks, failures;
+
+static bool pic;
+module_param(pic, bool, 0);
+MODULE_PARM_DESC(pic, "set up the 8259s anew; the timer must be periodic");
 
 static void check(bool ok, const char *what)
 {
@@ -196,6 +204,31 @@ static noinline void selftest_page_table(void)
 	vfree(p);
 }
 
+/*
+ * Set up the 8259s as Linux did, but slowly: an interrupt that comes between the
+ * words must wait until they are complete, and interrupts are on again.
+ */
+static noinline void selftest_8259(void)
+{
+	u8 master = inb(PIC_MASTER_IMR), slave = inb(PIC_SLAVE_IMR);
+	unsigned long flags;
+
+	local_irq_save(flags);
+	outb(0x11, PIC_MASTER_CMD);
+	mdelay(3 * MSEC_PER_SEC / HZ);
+	outb(ISA_IRQ_VECTOR(0), PIC_MASTER_IMR);
+	outb(BIT(PIC_CASCADE_IR), PIC_MASTER_IMR);
+	outb(MASTER_ICW4_DEFAULT, PIC_MASTER_IMR);
+	outb(0x11, PIC_SLAVE_CMD);
+	outb(ISA_IRQ_VECTOR(8), PIC_SLAVE_IMR);
+	outb(PIC_CASCADE_IR, PIC_SLAVE_IMR);
+	outb(SLAVE_ICW4_DEFAULT, PIC_SLAVE_IMR);
+	outb(master, PIC_MASTER_IMR);
+	outb(slave, PIC_SLAVE_IMR);
+	local_irq_restore(flags);
+	check(inb(PIC_MASTER_IMR) == master, "8259: mask");
+}
+
 static void __init selftest_in_init_section(void)
 {
 	unsigned long flags;
@@ -224,6 +257,8 @@ static int __init selftest_init(void)
 	selftest_descriptors();
 	selftest_page_table();
 	selftest_in_init_section();
+	if (pic)
+		selftest_8259();
 	if (failures)
 		return -EIO;
 
