@@ -16,8 +16,8 @@ STEP		:= selftests/step
 unexport MAKEFLAGS
 
 .DELETE_ON_ERROR:
-.PHONY: all boot check native monitor debian series help setup clean roms \
-	userland guests FORCE
+.PHONY: all boot check native monitor debian series soak help setup clean \
+	roms userland guests FORCE
 
 all: help
 
@@ -27,6 +27,7 @@ help:
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
+	@echo 'make soak     boots and stress-ng, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make series   the patches as mails for git am, in $(B)/series/'
 	@echo 'make clean    remove $(B)/'
 
@@ -120,6 +121,9 @@ boot: $(B)/bzImage userland roms $(B)/monitor.elf
 check: $(B)/bzImage $(B)/unpatched/bzImage $(B)/novmi/vmlinux userland guests \
 		$(B)/monitor.elf
 	@selftests/run -j $(JOBS) $(T)
+
+soak: $(B)/bzImage userland roms $(B)/monitor.elf
+	@selftests/soak $(T)
 
 clean:
 	rm -rf $(B)
