@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import console
@@ -101,6 +102,7 @@ class Monitor:
         "log off": "log none",
         "nmi": "nmi",
         "disk gone": "drive_del disk",
+        "wake up": "system_wakeup",
         # Processor 0, bank 1: valid, not corrected, in progress.
         "machine check": "mce 0 1 0xb200000000000000 0x5 0 0",
     }
@@ -168,6 +170,8 @@ def follow(p, log, timeout, verbose, monitor):
             if asked and monitor:
                 if asked.group(1) == "stall":
                     stall(p, 3)
+                elif asked.group(1) == "wake up later":
+                    threading.Timer(proc.scaled(15), monitor.command, ["wake up"]).start()
                 else:
                     monitor.command(asked.group(1))
                 p.stdin.write(b"\n")

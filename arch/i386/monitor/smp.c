@@ -10,8 +10,10 @@
 struct acpi_header {
 	char sig[4];
 	u32 length;
-	u8 rest[28];
+	u8 revision, checksum, rest[26];
 } __attribute__((packed));
+
+#define FADT_DSDT	40		/* offset of its address */
 
 extern u32 ap_cr3, ap_far;
 extern char ap_gdt[], ap_gdt_ptr[], ap_long[];
@@ -20,7 +22,7 @@ extern u64 ap_stack;
 static u32 ap_ids[MAX_CPUS], nr_aps;
 static struct vcpu *stopper;	/* who ends the machine */
 
-static struct acpi_header *find_madt(void)
+static struct acpi_header *find_table(const char *sig)
 {
 	struct acpi_header *rsdt, *t;
 	u32 pa, n, i, *entry;
@@ -35,15 +37,33 @@ static struct acpi_header *find_madt(void)
 	entry = (u32 *)(rsdt + 1);
 	for (i = 0; i < n; i++) {
 		t = phys_ptr(entry[i]);
-		if (!memcmp(t->sig, "APIC", 4))
+		if (!memcmp(t->sig, sig, 4))
 			return t;
 	}
 	return NULL;
 }
 
+/* From suspend to RAM the firmware would go to the guest's code in real mode. */
+static void hide_suspend(void)
+{
+	u8 *fadt = (u8 *)find_table("FACP"), *p, *end;
+	struct acpi_header *dsdt;
+
+	if (!fadt)
+		return;
+	dsdt = phys_ptr(*(u32 *)(fadt + FADT_DSDT));
+	end = (u8 *)dsdt + dsdt->length;
+	for (p = (u8 *)(dsdt + 1); p + 4 <= end; p++) {
+		if (memcmp(p, "_S3_", 4))
+			continue;
+		p[0] = 'X';
+		dsdt->checksum += '_' - 'X';
+	}
+}
+
 static void find_aps(void)
 {
-	struct acpi_header *madt = find_madt();
+	struct acpi_header *madt = find_table("APIC");
 	u8 *p, *end;
 
 	if (!madt)
@@ -105,6 +125,7 @@ void smp_start(void)
 	u8 saved[512];
 	u32 i;
 
+	hide_suspend();
 	find_aps();
 	memcpy(saved, phys_ptr(AP_PAGE), sizeof(saved));
 	/* The first instructions run one to one. */
