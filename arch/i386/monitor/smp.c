@@ -228,7 +228,7 @@ static void load_segment_regs(struct vmi_ap_state *s)
 static void vcpu_reset(struct vcpu *v)
 {
 	memset(v->held, 0, sizeof(v->held));
-	v->sh->depth = v->sh->lazy = 0;
+	v->sh->depth = 0;
 	v->fast_valid = v->nmi = v->nmi_blocked = false;
 	note_held(v);
 	set_dr(v, 7, 0);
