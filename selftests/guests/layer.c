@@ -43,6 +43,15 @@ static void native_flush_tlb_one_user(unsigned long addr)
 	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
 
+struct cpumask;
+struct flush_tlb_info;
+static void native_flush_tlb_multi(const struct cpumask *mask,
+				   const struct flush_tlb_info *info)
+{
+	(void)mask;
+	(void)info;
+}
+
 #include <asm/vmi/tlb.h>
 
 void flush_tlb(void)
