@@ -7,16 +7,19 @@
 #include "mon.h"
 
 #define APIC_ID		0x20
+#define APIC_TPR	0x80
 #define APIC_EOI	0xb0
 #define APIC_LDR	0xd0
 #define APIC_SVR	0xf0
 #define APIC_ISR	0x100
 #define APIC_TMR	0x180
+#define APIC_CMCI	0x2f0
 #define APIC_ICR	0x300
 #define APIC_ICR2	0x310
 #define APIC_LVT_FIRST	0x320
 #define APIC_LVT_LINT0	0x350
 #define APIC_LVT_LAST	0x370
+#define APIC_TDCR	0x3e0
 
 #define LVT_MASKED	(1 << 16)
 #define MODE(val)	((val) >> 8 & 7)
@@ -153,7 +156,7 @@ void apic_init(void)
 	outb(PIC_MASTER + 1, 0xff);
 	outb(PIC_SLAVE + 1, 0xff);
 	if (!(rdmsr(MSR_APIC_BASE) & 0x800))
-		panic(NULL, "no local APIC");
+		refuse("no local APIC");
 }
 
 /**
@@ -225,12 +228,13 @@ void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
 		write_icr(v, val);
 		return;
 	}
-	if (reg == APIC_ID)
+	/* Others are read-only, or none: what QEMU finds at 0 sends messages. */
+	if (reg < APIC_TPR || reg > APIC_TDCR)
 		return;
 	if (reg == APIC_LDR)
 		v->ldr = val >> 24;
 	/* A local interrupt must not be an INIT or an SMI. */
-	if (reg >= APIC_LVT_FIRST && reg <= APIC_LVT_LAST &&
+	if ((reg == APIC_CMCI || (reg >= APIC_LVT_FIRST && reg <= APIC_LVT_LAST)) &&
 	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI))
 		val |= LVT_MASKED;
 	apic_write(reg, val);

@@ -31,8 +31,9 @@ bool set_cr4(struct vcpu *v, struct regs *r, u32 val)
 {
 	u32 changed = v->cr4 ^ val;
 
-	if ((val & ~CR4_GUEST) || !write_cr4_safe(cr4_own | (val & CR4_REAL)))
+	if (val & (~CR4_GUEST | cr4_missing))
 		return false;
+	write_cr4(cr4_own | (val & CR4_REAL));
 	v->cr4 = v->sh->cr4 = val;
 	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP))
 		shadow_reset(v);

@@ -12,6 +12,7 @@ struct idt_gate {
 static struct idt_gate idt[256];
 bool cpu_has_nx;
 u32 cr4_own = CR4_PAE | CR4_PGE;
+u32 cr4_missing = CR4_SMEP;
 u64 pte_reserved;
 
 void cpu_features(void)
@@ -19,6 +20,9 @@ void cpu_features(void)
 	u32 a, b, c, d, max;
 
 	cpuid(0, 0, &max, &b, &c, &d);
+	/* Asked, not tried: QEMU before 8.0 hangs where the processor faults. */
+	cpuid(1, 0, &a, &b, &c, &d);
+	cr4_missing |= c >> 26 & 1 ? 0 : CR4_OSXSAVE;
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	cpu_has_nx = d >> 20 & 1;
 	cpuid(0x80000008, 0, &a, &b, &c, &d);
@@ -30,6 +34,7 @@ void cpu_features(void)
 		cpuid(7, 0, &a, &b, &c, &d);
 		if (c & 1 << 2)
 			cr4_own |= CR4_UMIP;
+		cr4_missing &= b >> 7 & 1 ? ~CR4_SMEP : ~0u;
 	}
 }
 
@@ -139,7 +144,9 @@ void cpu_load_tables(struct vcpu *v)
 	asm volatile("pushq %0\n\tpushq $1f\n\tlretq\n1:" : : "i" ((u64)MON_CS) : "memory");
 	asm volatile("ltr %w0\n\tlldt %w1" : : "r" (MON_TR), "r" (0));
 	asm volatile("movl %0, %%ss\n\tmovl %0, %%ds\n\tmovl %0, %%es" : : "r" (0));
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | (cpu_has_nx ? EFER_NX : 0));
+	/* What ran before us may have left a way into ring 0. */
+	wrmsr(MSR_SYSENTER_CS, 0);
+	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~(u64)EFER_SCE) | (cpu_has_nx ? EFER_NX : 0));
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP);
 	write_cr4(cr4_own);
 }

@@ -60,7 +60,7 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 		}
 	}
 	if (!good || !g.present)
-		stop_guest(v, r, "no gate of 32 bits for an exception or interrupt");
+		stop_guest(v, r, "no gate for an exception or interrupt");
 	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
 	if (!(v->fast_valid && (g.sel | 3) == (v->fast_cs | 3)) && !kernel_code_ok(v, g.sel))
 		stop_guest(v, r, "a gate's code segment is not the kernel's");

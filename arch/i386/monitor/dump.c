@@ -5,6 +5,7 @@
 #define EXIT_PORT	0xf4	/* QEMU's isa-debug-exit, where there is one */
 #define EXIT_STOPPED	0x20
 #define EXIT_PANIC	0x21
+#define EXIT_REFUSED	0x22	/* what the loader brought cannot be started */
 
 /* Names of what is counted, by the numbers of GetOpCount. */
 static const char * const names[HOST_COUNTERS + C_NR + HC_OWN] = {
@@ -153,6 +154,13 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	machine_exit(EXIT_STOPPED);
 }
 
+/* The boot cannot go on: one line says why. */
+void refuse(const char *why)
+{
+	mprintf("\n*** cannot boot: %s\n", why);
+	machine_exit(EXIT_REFUSED);
+}
+
 /* The monitor cannot go on. */
 void panic(struct regs *r, const char *why)
 {
@@ -160,13 +168,10 @@ void panic(struct regs *r, const char *why)
 
 	smp_stop_others();
 	mprintf("\n*** monitor stopped: %s\n", why);
-	if (r) {
-		dump_regs(r);
-		mprintf("stack:");
-		if (!(r->cs & 3))
-			for (i = 0; i < 24; i++)
-				mprintf("%s%016lx", i % 4 ? " " : "\n  ", ((u64 *)r->sp)[i]);
-		mprintf("\n");
-	}
+	dump_regs(r);
+	mprintf("stack:");
+	for (i = 0; i < 24 && !(r->cs & 3); i++)
+		mprintf("%s%016lx", i % 4 ? " " : "\n  ", ((u64 *)r->sp)[i]);
+	mprintf("\n");
 	machine_exit(EXIT_PANIC);
 }

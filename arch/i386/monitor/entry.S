@@ -132,6 +132,8 @@ syscall_stub:
 	movl	V_FAST_SS(%r8), %r10d
 	movl	%r10d, 32(%rsp)
 	incq	V_COUNT(%r8)
+	.globl	syscall_iretq
+syscall_iretq:
 	iretq
 syscall_slow:
 	pushq	$0
@@ -254,12 +256,8 @@ write_msr_safe:
 	movl	$1, %eax
 	ret
 
-/* bool write_cr4_safe(u64 val), bool write_xcr_safe(u32 nr, u64 val) */
-	.globl	write_cr4_safe, write_xcr_safe
-write_cr4_safe:
-	may_fault movq %rdi, %cr4
-	movl	$1, %eax
-	ret
+/* bool write_xcr_safe(u32 nr, u64 val) */
+	.globl	write_xcr_safe
 write_xcr_safe:
 	movl	%edi, %ecx
 	movl	%esi, %eax

@@ -55,7 +55,7 @@ u32 rom_install(void)
 			break;
 	}
 	if (pa + (rom_code_pages + SH_PAGES) * PAGE > VMI_ROM_END)
-		panic(NULL, "no room for the ROM");
+		refuse("no room for the ROM");
 	for (i = 0; i < rom_code_pages * PAGE; i++)
 		sum += rom_copy[i];
 	for (i = 0; i < PAGE; i++)

@@ -2,6 +2,7 @@
 /* Linux's 32-bit boot protocol: kernel, command line, ramdisk, memory map. */
 #include "mon.h"
 
+#define LOW_MEMORY	0x100000
 #define BOOT_PARAMS	0x90000
 #define CMDLINE		0x92000
 #define BOOT_CS		0x10
@@ -79,8 +80,10 @@ static u64 place_initrd(u8 *hdr)
 	if (end > boot.mon_start)
 		end = boot.mon_start;
 	dst = (end - boot.initrd_size) & ~(PAGE - 1);
-	if (dst < boot.kernel + boot.kernel_size && dst + boot.initrd_size > boot.kernel)
-		panic(NULL, "not enough memory for kernel and ramdisk");
+	if (boot.initrd_size > end || dst < LOW_MEMORY ||
+	    !guest_ram(boot.initrd, boot.initrd_size) || !guest_ram(dst, boot.initrd_size) ||
+	    (dst < boot.kernel + boot.kernel_size && dst + boot.initrd_size > boot.kernel))
+		refuse("not enough memory for kernel and ramdisk");
 	move_bytes(dst, boot.initrd, boot.initrd_size);
 	return dst;
 }
@@ -92,21 +95,26 @@ static u64 place_initrd(u8 *hdr)
 void load_guest(struct regs *r)
 {
 	u8 *k = phys_ptr(boot.kernel), *bp = phys_ptr(BOOT_PARAMS);
-	u32 setup, load, size;
 	struct vcpu *v = this_vcpu();
-	u64 initrd;
+	u64 initrd, load, size;
+	u32 setup;
 
-	if (boot.kernel_size < 0x1000 || get32(k + BP_MAGIC) != HDR_MAGIC ||
-	    (get32(k + BP_VERSION) & 0xffff) < 0x20a)
-		panic(NULL, "the first module is no bzImage of boot protocol 2.10 or later");
+	if (boot.kernel_size < 0x1000 || !guest_ram(boot.kernel, boot.kernel_size) ||
+	    get32(k + BP_MAGIC) != HDR_MAGIC || (get32(k + BP_VERSION) & 0xffff) < 0x20a)
+		refuse("the first module is no bzImage of boot protocol 2.10 or later");
 	initrd = place_initrd(k);
 	memset(bp, 0, PAGE);
 	memcpy(bp + BP_HDR, k + BP_HDR, 0x202 + k[0x201] - BP_HDR);
 	setup = ((bp[BP_SETUP_SECTS] ? bp[BP_SETUP_SECTS] : 4) + 1) * 512;
-	load = get32(bp + BP_PREF_ADDRESS);
+	if (setup >= boot.kernel_size)
+		refuse("the kernel is shorter than its setup code");
+	memcpy(&load, bp + BP_PREF_ADDRESS, 8);
 	size = get32(bp + BP_INIT_SIZE);
-	if (load + (u64)size > (initrd ? initrd : boot.mon_start))
-		panic(NULL, "not enough memory for the kernel");
+	if (size < boot.kernel_size - setup)
+		size = boot.kernel_size - setup;
+	if (load < LOW_MEMORY || load + size < load || load + size > (initrd ?: boot.mon_start) ||
+	    !guest_ram(load, size))
+		refuse("no memory where the kernel wants to be");
 	move_bytes(load, boot.kernel + setup, boot.kernel_size - setup);
 	memcpy(phys_ptr(CMDLINE), boot.cmdline, sizeof(boot.cmdline));
 	bp[BP_LOADER] = 0xff;
@@ -115,7 +123,7 @@ void load_guest(struct regs *r)
 	put32(bp + BP_RAMDISK, initrd);
 	put32(bp + BP_RAMDISK_SIZE, boot.initrd_size);
 	put_e820(bp);
-	mprintf("monitor: kernel at %x, ramdisk at %lx, command line: %s\n",
+	mprintf("monitor: kernel at %lx, ramdisk at %lx, command line: %s\n",
 		load, initrd, boot.cmdline);
 
 	v->real_gdt[BOOT_CS / 8] = (FLAT_CODE) | 1UL << 45;

@@ -161,6 +161,7 @@ size_t strlen(const char *s);
 /* dump.c */
 void stop_guest(struct vcpu *v, struct regs *r, const char *why) __attribute__((noreturn));
 void panic(struct regs *r, const char *why) __attribute__((noreturn));
+void refuse(const char *why) __attribute__((noreturn));
 void machine_exit(u32 code) __attribute__((noreturn));
 void dump_counters(void);
 const char *counter_name(u32 nr);
@@ -181,6 +182,7 @@ void idt_init(void);
 void cpu_features(void);
 extern bool cpu_has_nx;
 extern u32 cr4_own;		/* bits of CR4 that are set whatever the guest wants */
+extern u32 cr4_missing;		/* bits of CR4 that the guest cannot have here */
 extern u64 pte_reserved;	/* bits that a PAE entry must not have */
 
 /* segment.c */
@@ -204,7 +206,6 @@ bool guest_get32(u32 lin, u32 *val);
 bool guest_get64(u32 lin, u64 *val);
 bool read_msr_safe(u32 msr, u64 *val);
 bool write_msr_safe(u32 msr, u64 val);
-bool write_cr4_safe(u64 val);
 bool load_ds_safe(u16 sel);
 bool load_es_safe(u16 sel);
 bool load_fs_safe(u16 sel);
@@ -310,7 +311,7 @@ void enter_guest(struct regs *r) __attribute__((noreturn));
 
 /* entry.S */
 extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
-extern char ap_start[], ap_end[];
+extern char syscall_iretq[], ap_start[], ap_end[];
 void return_16bit_stack(struct regs *r) __attribute__((noreturn));
 extern char halt_begin[], halt_end[];
 void halt_unless(volatile bool *a, volatile bool *b);

@@ -24,7 +24,6 @@ static const struct {
 	{ 0x1d9, 0x1d9, M_IGNORE },		/* DEBUGCTL */
 	{ 0x200, 0x20f, M_IGNORE },		/* MTRRs: the firmware's are right */
 	{ 0x250, 0x26f, M_IGNORE },
-	{ 0x277, 0x277, M_PASS },		/* PAT */
 	{ 0x2ff, 0x2ff, M_IGNORE },
 	{ 0x6e0, 0x6e0, M_PASS },		/* TSC deadline */
 	{ 0xda0, 0xda0, M_PASS },		/* XSS */
@@ -69,6 +68,9 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case 0x174 ... 0x176:
 		v->sysenter[msr - 0x174] = val;
 		return true;
+	case MSR_PAT:
+		/* Our own memory is of the first type: it stays write-back. */
+		return (val & 0xff) == 6 && write_msr_safe(msr, val);
 	}
 	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
 		if (msr < policies[i].first || msr > policies[i].last)

@@ -21,7 +21,7 @@ void *alloc_pages(u32 n)
 	void *p;
 
 	if (pa + n * PAGE > boot.mon_end)
-		panic(NULL, "the monitor is out of memory");
+		refuse("not enough memory for the monitor");
 	next_page += n * PAGE;
 	p = moved ? (void *)(MON_BASE + pa - boot.mon_start) : (void *)pa;
 	return memset(p, 0, n * PAGE);

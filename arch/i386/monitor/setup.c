@@ -37,6 +37,8 @@ static void read_memory_map(struct mb_info *mb)
 {
 	u64 p = mb->mmap_addr, end = p + mb->mmap_length;
 
+	if (!(mb->flags & 0x40))
+		refuse("the loader gives no memory map");
 	while (p < end && boot.nr_map < 60) {
 		struct mb_mmap *e = (void *)p;
 		struct range *r = &boot.map[boot.nr_map++];
@@ -57,7 +59,7 @@ static void read_modules(struct mb_info *mb)
 	u32 n = 0;
 
 	if (!(mb->flags & 8) || !mb->mods_count)
-		panic(NULL, "no kernel: the first multiboot module must be a bzImage");
+		refuse("no kernel: the first multiboot module must be a bzImage");
 	boot.kernel = m->start;
 	boot.kernel_size = m->end - m->start;
 	/* The first word of the module's string is the file's name. */
@@ -91,7 +93,7 @@ static bool overlaps_module(u64 start, u64 end)
  * Our memory: the top of RAM below 4 GiB, in whole large pages so that none of
  * the guest's large pages is half ours.
  */
-static void choose_memory(void)
+static void choose_memory(u64 image_end)
 {
 	u64 size, ram = 0, end = 0;
 	u32 i;
@@ -109,8 +111,10 @@ static void choose_memory(void)
 	size = size < 4 * LARGE ? 4 * LARGE : size > 32 * LARGE ? 32 * LARGE : size;
 	size &= ~(LARGE - 1);
 	end &= ~(LARGE - 1);
-	while (overlaps_module(end - size, end))
+	while (end > size && overlaps_module(end - size, end))
 		end -= LARGE;
+	if (end < size || end - size < image_end)
+		refuse("not enough memory for the monitor");
 	boot.mon_end = end;
 	boot.mon_start = end - size;
 	mprintf("vmi386 monitor: %lu MB of RAM, monitor at %08lx-%08lx\n",
@@ -135,7 +139,7 @@ static void reserve_memory(void)
 		r->end = boot.mon_start;
 		return;
 	}
-	panic(NULL, "no room for the monitor");
+	refuse("not enough memory for the monitor");
 }
 
 /* On the first CPU's own stack, in our own memory: start the guest. */
@@ -172,11 +176,12 @@ void monitor_main(u32 magic, u32 info, u32 image)
 	console_init();
 	boot.mon_start = image;		/* until we move */
 	if (magic != MULTIBOOT_MAGIC)
-		panic(NULL, "not started by a multiboot loader");
+		refuse("not started by a multiboot loader");
 	read_memory_map(mb);
 	read_modules(mb);
 	read_command_line(mb);
-	choose_memory();
+	/* Behind the image stand the tables that the stub made. */
+	choose_memory(image + (_image_end - _image_start) + 16 * PAGE);
 	reserve_memory();
 	paging_init();			/* moves us */
 	cpu_features();

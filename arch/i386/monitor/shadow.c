@@ -138,14 +138,15 @@ void shadow_reset(struct vcpu *v)
 
 /*
  * The guest's frame numbers are the machine's, with few exceptions: ROM and
- * shared page, the local APIC (read-only), and our own memory, which the guest
- * does not get: it sees one scratch page instead.
+ * shared page, the local APIC (read-only), and what the guest does not get: our
+ * own memory and the APIC's message range, where a store could be an INIT.  It
+ * sees one scratch page instead.
  */
 static u64 map_frame(struct vcpu *v, struct leaf *l)
 {
 	u64 pa = l->frame;
 
-	if (mon_owns(pa)) {
+	if (mon_owns(pa) || (pa > LAPIC_PAGE && pa <= LAPIC_LAST)) {
 		v->count[C_REFUSED_FRAME]++;
 		return mon_phys(scratch) | l->rights;
 	}

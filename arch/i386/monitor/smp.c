@@ -115,7 +115,7 @@ static void start_ap(u32 id)
 		delay_us(100);
 	}
 	if (!v->parked)
-		panic(NULL, "a processor does not start");
+		refuse("a processor does not start");
 }
 
 /* Start all processors; they wait in vcpu_idle(). */

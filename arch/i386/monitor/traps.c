@@ -210,7 +210,7 @@ void trap_from_monitor(struct regs *r)
 		}
 		return;
 	} else if (r->vec != X_DF) {
-		if (r->ip == (u64)iretq_insn)
+		if (r->ip == (u64)iretq_insn || r->ip == (u64)syscall_iretq)
 			return_faulted(v, r);
 		if (extable_fixup(r))
 			return;

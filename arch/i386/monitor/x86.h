@@ -82,6 +82,7 @@ typedef unsigned long u64;
 #define EFER_NX		(1u << 11)
 
 #define LAPIC_PAGE	0xfee00000u
+#define LAPIC_LAST	0xfeefffffu	/* behind the page: interrupt messages */
 
 enum {
 	X_DE, X_DB, X_NMI, X_BP, X_OF, X_BR, X_UD, X_NM, X_DF, X_CSO, X_TS,
