@@ -30,6 +30,7 @@
 #define BOOT_CMDLINE	0x228	/* offset in the boot parameters */
 
 struct tss tss;
+u32 boot_params;
 u32 page_dir[1024] __aligned(4096);
 const char *why = "", *skipped;
 bool (*trap_hook)(const struct trap_frame *frame);
@@ -38,7 +39,7 @@ extern struct trap_frame trap_frame;
 extern char gates[], gate_trap[], ring0_stack_top[];
 extern char ap_trampoline[], ap_trampoline_end[];
 void trap_enter(u32 esp, u32 ss);
-void __noreturn guest_start(u32 boot_params);
+void __noreturn guest_start(u32 params);
 
 static u64 idt[256];
 static unsigned int ktap_number, ktap_failures;
@@ -390,8 +391,9 @@ void __weak ap_main(unsigned int cpu)
 	(void)cpu;
 }
 
-void guest_start(u32 boot_params)
+void guest_start(u32 params)
 {
+	boot_params = params;
 	outb(COM_LCR, LCR_DLAB);
 	outb(COM_DLL, 1);
 	outb(COM_DLL + 1, 0);

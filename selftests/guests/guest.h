@@ -28,6 +28,9 @@ typedef uint64_t u64;
 /* The guest.  What it returns ends the machine: 0 is success. */
 int main(const char *cmdline);
 
+/* Where Linux's boot parameters are. */
+extern u32 boot_params;
+
 /* Called on each further processor, number from 1, interrupts off. */
 void ap_main(unsigned int cpu);
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest that wants into the monitor.  Each case tries one way; afterwards the
+ * guest still runs, or the monitor has stopped it with a dump.
+ */
+#ifndef _HOSTILE_H
+#define _HOSTILE_H
+
+#include "../../arch/i386/monitor/layout.h"
+#include "guest.h"
+
+enum ending { LIVES, STOPS, EITHER };
+
+struct hostile {
+	const char *name;
+	bool (*run)(void);	/* false: the guest got what it must not get */
+	enum ending ends;
+};
+
+/* Lists, each ended by a name of NULL. */
+extern const struct hostile paging_cases[], segment_cases[], cpu_cases[], call_cases[];
+
+/*
+ * Does @fn(@a, @b) end in a trap?  @seen is the trap then.  Afterwards segments
+ * are flat again; what else @fn changed is home_state()'s to repair.
+ */
+typedef void (*attempt_fn)(u32 a, u32 b);
+bool traps(attempt_fn fn, u32 a, u32 b);
+extern struct trap_frame seen;
+
+/* Control registers and tables as the guest started, paging off. */
+void home_state(void);
+
+/* Where far transfers lead: INT 0x2f with CS in ECX, and 1 in EAX if 32-bit. */
+extern char landing[];
+#define LANDING_VECTOR	0x2f
+
+/* The monitor's memory, found in the memory map. */
+extern u32 mon_start, mon_end;
+
+/* Deterministic random numbers; an argument of the command line. */
+void random_seed(u32 seed);
+u32 random32(void);
+u32 option(const char *name, u32 other);
+
+/* 4 MB for page tables and junk, at a multiple of 4 MB, nothing else there. */
+#define ARENA		0x800000
+#define ARENA_SIZE	0x400000
+#define POISON		0x0dd0badc	/* what is written where nothing may be */
+
+/* The monitor's ROM; 0 until open_rom(). */
+extern u32 rom_slots, rom_shared;
+#define ROM_SLOT(nr)	(rom_slots + SLOT * (nr))
+bool open_rom(void);
+u32 hypercall(u32 nr, u32 eax, u32 edx, u32 ecx);
+
+struct table_pointer {
+	u16 limit;
+	u32 base;
+} __packed;
+
+static inline void lgdt(u16 limit, u32 base)
+{
+	struct table_pointer p = { limit, base };
+
+	asm volatile("lgdt %0" : : "m" (p));
+}
+
+static inline void lidt(u16 limit, u32 base)
+{
+	struct table_pointer p = { limit, base };
+
+	asm volatile("lidt %0" : : "m" (p));
+}
+
+static inline void invlpg(u32 lin)
+{
+	asm volatile("invlpg (%0)" : : "r" (lin) : "memory");
+}
+
+#define PTE_P		0x001
+#define PTE_W		0x002
+#define PTE_U		0x004
+#define PTE_PS		0x080
+#define PTE_PWU		0x007
+#define CR0_WP		0x00010000
+#define CR4_PAE		0x20
+
+#endif /* _HOSTILE_H */
