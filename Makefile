@@ -88,6 +88,10 @@ $(B)/monitor.elf: FORCE | setup
 	@$(STEP) "build the monitor" monitor 0 \
 		$(MAKE) -C arch/i386/monitor B=$(CURDIR)/$(B)
 
+$(B)/monitor-check.elf: FORCE | setup
+	@$(STEP) "build the monitor that checks itself" monitor-check 0 \
+		$(MAKE) -C arch/i386/monitor B=$(CURDIR)/$(B) CHECK=1
+
 userland: $(B)/bzImage
 	@$(STEP) "build the test userland" userland 0 \
 		$(MAKE) -C selftests B=$(CURDIR)/$(B) KSRC=$(CURDIR)/$(B)/linux
@@ -119,7 +123,7 @@ boot: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/side-by-side
 
 check: $(B)/bzImage $(B)/unpatched/bzImage $(B)/novmi/vmlinux userland guests \
-		$(B)/monitor.elf
+		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
 
 soak: $(B)/bzImage userland roms $(B)/monitor.elf

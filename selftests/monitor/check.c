@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The monitor's rules as assertions: what "make CHECK=1" in arch/i386/monitor
+ * builds into build/monitor-check.elf.  The linker wraps the routines named
+ * below, so the monitor's own sources know nothing of this; shadow.c is
+ * included, for its structures are its own.
+ *
+ * Rules that hold whatever the guest does; a breach stops the machine (0x21):
+ *	no entry that the processor can walk names a frame of the monitor, but
+ *	for tables of the pool, the scratch page, ROM and shared pages
+ *	no descriptor that the guest can load is a system one, 64-bit or of DPL 0
+ *	code, constants, IDT, the page tables above 4 GiB and unused pages of the
+ *	pools do not change
+ *	every interrupt that arrived was delivered, is held, or met its like held
+ * And one that holds for a guest that tells what it changes, on one processor:
+ * after a flush no entry remains that the guest's tables do not allow.  Breaches
+ * of that are printed ("check: stale ...") and counted.
+ */
+#include "../../arch/i386/monitor/shadow.c"
+
+#define CANARY		0x6b63696863727543UL
+#define EVERY_TRAPS	4096	/* all rules */
+#define EVERY_FLUSHES	64	/* the shadows against the guest's tables */
+#define SLACK		64	/* pages of a pool that one trap may take */
+#define EXIT_BROKEN	0x21	/* as if the monitor had stopped itself */
+#define STALE_LINES	10
+#define LARGE_FLAGS	0x7fUL	/* of a large page's entry, as in a small one's */
+
+#define SEG_S		(1UL << 44)
+#define SEG_DPL		(3UL << 45)
+#define SEG_L		(1UL << 53)
+
+extern char _rodata_end[];
+
+static bool ready;
+static u64 constants, traps, flushes, stale, checks;
+static u32 high_water[MAX_CPUS];
+static u64 arrived[MAX_CPUS], delivered[MAX_CPUS], merged[MAX_CPUS];
+
+static void breach(const char *rule, u64 a, u64 b)
+{
+	mprintf("\n*** a rule of the monitor is broken: %s: %lx %lx\n", rule, a, b);
+	machine_exit(EXIT_BROKEN);
+}
+
+static u64 hash(u64 h, const void *p, u64 bytes, u64 mask)
+{
+	const u64 *w = p, *end = w + bytes / 8;
+
+	for (; w < end; w++)
+		h = (h ^ (*w & mask)) * 0x100000001b3UL;
+	return h;
+}
+
+static u64 *page_at(u64 e)
+{
+	return phys_ptr(e & PFN_MASK);
+}
+
+/* The tables above 4 GiB; the processor sets accessed bits in them. */
+static u64 hash_tables(u64 h, u64 *table, u32 level, u32 first)
+{
+	u32 i;
+
+	h = hash(h, table + first, (512 - first) * 8, ~(PTE_A | PTE_D));
+	for (i = first; level > 2 && i < 512; i++)
+		/* Many entries of an alias lead to one table. */
+		if ((table[i] & PTE_P) && !(table[i] & PTE_PS) &&
+		    (i == first || table[i] != table[i - 1]))
+			h = hash_tables(h, page_at(table[i]), level - 1, 0);
+	return h;
+}
+
+static u64 hash_constants(void)
+{
+	struct desc_ptr idtr;
+	u64 h;
+	u32 i;
+
+	asm volatile("sidt %0" : "=m" (idtr));
+	h = hash(0, _image_start, _rodata_end - _image_start, ~0UL);
+	h = hash(h, (void *)idtr.base, idtr.limit + 1, ~0UL);
+	for (i = 0; i < nr_cpus; i++) {
+		h = hash_tables(h, vcpus[i]->pml4, 4, 256);
+		h = hash(h, vcpus[i]->tss_page, PAGE, ~0UL);
+		h = hash(h, vcpus[i]->stack_top - STACK_SIZE, 8, ~0UL);
+		/* Behind the guest's: ours, one of them marked busy. */
+		h = hash(h, vcpus[i]->real_gdt + MON_CS / 8, 64, ~(2UL << 40));
+	}
+	return h;
+}
+
+static void fill_pool(struct vcpu *v)
+{
+	u64 *w = (u64 *)(v->pool_mem + high_water[v->id] * PAGE);
+	u64 *end = (u64 *)(v->pool_mem + v->pool_size * PAGE);
+
+	while (w < end)
+		*w++ = CANARY;
+}
+
+static void start(void)
+{
+	u32 i;
+
+	for (i = 0; i < nr_cpus; i++) {
+		high_water[i] = vcpus[i]->pool_used + SLACK;
+		if (high_water[i] < vcpus[i]->pool_size)
+			fill_pool(vcpus[i]);
+	}
+	constants = hash_constants();
+	ready = true;
+}
+
+static void check_canaries(struct vcpu *v)
+{
+	u64 *w = (u64 *)(v->pool_mem + high_water[v->id] * PAGE);
+	u64 *end = (u64 *)(v->pool_mem + v->pool_size * PAGE);
+
+	if (hash_constants() != constants)
+		breach("code, constants or tables changed", hash_constants(), constants);
+	for (; w < end; w++)
+		if (*w != CANARY)
+			breach("an unused page changed", (u64)w, *w);
+}
+
+static void check_descriptors(u64 *table, u32 n)
+{
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (table[i] && (!(table[i] & SEG_S) || (table[i] & SEG_L) ||
+				 !(table[i] & SEG_DPL)))
+			breach("a descriptor of ring 0", i, table[i]);
+}
+
+/* A page that the guest may reach, with these rights? */
+static void check_frame(struct vcpu *v, u64 e)
+{
+	u64 pa = e & PFN_MASK, size = PAGE, rom = mon_phys(rom_code_page(0));
+	u64 shared = mon_phys(v->vmi_page);
+
+	if (e & PTE_PS) {	/* only asked of directories */
+		pa &= ~(LARGE - 1);
+		size = LARGE;
+		if (pa <= LAPIC_PAGE && LAPIC_PAGE < pa + size)
+			breach("the local APIC in a large page", e, pa);
+	}
+	if (pa == LAPIC_PAGE && (e & PTE_W))
+		breach("the local APIC is writable", e, pa);
+	if (pa + size <= boot.mon_start || pa >= boot.mon_end)
+		return;
+	if (size == PAGE && pa == mon_phys(scratch))
+		return;
+	if (size == PAGE && pa - rom < rom_code_pages * PAGE && !(e & PTE_W))
+		return;
+	if (size == PAGE && pa - shared < SH_PAGES * PAGE)
+		return;
+	breach("an entry names the monitor", e, pa);
+}
+
+/* An entry that leads to a table: one of this CPU's pool, in use. */
+static struct spage *table_behind(struct vcpu *v, u64 e)
+{
+	u64 pool = mon_phys(v->pool_mem), n = ((e & PFN_MASK) - pool) / PAGE;
+
+	if ((e & PFN_MASK) < pool || n >= v->pool_used || !n)
+		breach("an entry leads out of the pool", e, pool);
+	return &v->pool[n];
+}
+
+static void check_shadows(struct vcpu *v)
+{
+	u32 n, i, role;
+	u64 *t;
+
+	for (n = 1; n < v->pool_used; n++) {
+		role = v->pool[n].key & 15;
+		t = table_of(v, &v->pool[n]);
+		for (i = 0; i < 512; i++) {
+			if (!(t[i] & PTE_P))
+				continue;
+			if (role == R_PT || role == R_SPLIT)
+				check_frame(v, t[i] & ~PTE_PS);
+			else if (role != R_ROOT && (t[i] & PTE_PS))
+				check_frame(v, t[i]);
+			else
+				table_behind(v, t[i]);
+		}
+	}
+	if ((v->pml4[0] & PFN_MASK) != table_phys(v, v->root))
+		breach("the root", v->pml4[0], table_phys(v, v->root));
+	for (i = 1; i < 256; i++)
+		if (v->pml4[i])
+			breach("a root that nobody made", i, v->pml4[i]);
+}
+
+/* In is out, for what the monitor itself takes care of. */
+static void check_interrupts(struct vcpu *v)
+{
+	u64 held = 0;
+	u32 i;
+
+	for (i = 0; i < 256; i++)
+		held += v->held[i / 64] >> i % 64 & 1;
+	if (arrived[v->id] != delivered[v->id] + merged[v->id] + held)
+		breach("interrupts lost or made up", arrived[v->id],
+		       delivered[v->id] + merged[v->id] + held);
+}
+
+static void check_all(struct vcpu *v)
+{
+	checks++;
+	check_canaries(v);
+	check_descriptors(v->real_gdt, MON_CS / 8);
+	check_descriptors(v->real_ldt, 8192);
+	check_shadows(v);
+	check_interrupts(v);
+}
+
+static void note_stale(u32 lin, u64 shadow, u64 guest)
+{
+	if (stale++ < STALE_LINES)
+		mprintf("check: stale shadow at %08x: %lx, the guest has %lx\n",
+			lin, shadow, guest);
+}
+
+/* Does the guest's entry, below a directory, allow what the shadow does? */
+static bool allows(struct vcpu *v, u64 g, u64 e)
+{
+	bool wp = v->cr0 & CR0_WP;
+
+	if (!(g & PTE_P) || !(g & PTE_A) || ((e & PTE_U) && !(g & PTE_U)) ||
+	    ((e & PTE_W) && !(g & PTE_W) && wp) || ((e & PTE_W) && !(g & PTE_D) && wp) ||
+	    (!(e & PTE_NX) && (g & PTE_NX)))
+		return false;
+	return mon_owns(e & PFN_MASK) || (e & PFN_MASK) == (g & PFN_MASK);
+}
+
+static void compare_table(struct vcpu *v, u32 lin, u64 *shadow, u64 pde, bool split)
+{
+	u64 *guest = (u64 *)guest_ram(pde & PFN_MASK, PAGE), g;
+	u32 i;
+
+	for (i = 0; i < 512; i++) {
+		if (!(shadow[i] & PTE_P))
+			continue;
+		if (split)
+			g = (pde & ~(LARGE - 1)) + i * PAGE + (pde & LARGE_FLAGS);
+		else
+			g = guest ? guest[i] : 0;
+		if (!allows(v, g, shadow[i]))
+			note_stale(lin + i * PAGE, shadow[i], g);
+	}
+}
+
+/* The current address space, PAE: walk the shadow, look at the guest's. */
+static void check_stale(struct vcpu *v)
+{
+	u64 *root = table_of(v, v->root), *pd, *guest;
+	u32 i, j, lin;
+
+	for (i = 0; i < 4; i++) {
+		if (!(root[i] & PTE_P))
+			continue;
+		pd = table_of(v, table_behind(v, root[i]));
+		guest = (u64 *)guest_ram(v->pdpte[i] & PFN_MASK, PAGE);
+		for (j = 0; j < 512; j++) {
+			u64 g = guest ? guest[j] : 0;
+
+			if (!(pd[j] & PTE_P))
+				continue;
+			lin = i << 30 | j << 21;
+			if (pd[j] & PTE_PS) {
+				if (!(g & PTE_PS) || !allows(v, g & ~PTE_PAT_LARGE,
+							     pd[j] & ~PTE_PAT_LARGE))
+					note_stale(lin, pd[j], g);
+			} else if (!(g & PTE_P)) {
+				note_stale(lin, pd[j], g);
+			} else {
+				compare_table(v, lin, table_of(v, table_behind(v, pd[j])), g,
+					      g & PTE_PS);
+			}
+		}
+	}
+}
+
+static u32 online_cpus(void)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < nr_cpus; i++)
+		n += vcpus[i]->online;
+	return n;
+}
+
+static void mark_used(struct vcpu *v)
+{
+	u32 used = v->pool_used + SLACK;
+
+	if (used > v->pool_size)
+		used = v->pool_size;
+	if (used > high_water[v->id])
+		high_water[v->id] = used;
+}
+
+/* What the linker puts around the monitor's routines. */
+
+void __real_trap_from_guest(struct regs *r);
+void __wrap_trap_from_guest(struct regs *r);
+void __real_trap_from_monitor(struct regs *r);
+void __wrap_trap_from_monitor(struct regs *r);
+void __real_irq_arrived(struct vcpu *v, u32 vec);
+void __wrap_irq_arrived(struct vcpu *v, u32 vec);
+void __real_irq_service(struct vcpu *v, u32 vec);
+void __wrap_irq_service(struct vcpu *v, u32 vec);
+void __real_hold_vector(struct vcpu *v, u32 vec);
+void __wrap_hold_vector(struct vcpu *v, u32 vec);
+void __real_shadow_flush(struct vcpu *v, bool global);
+void __wrap_shadow_flush(struct vcpu *v, bool global);
+void __real_dump_counters(void);
+void __wrap_dump_counters(void);
+void __real_stop_guest(struct vcpu *v, struct regs *r, const char *why)
+	__attribute__((noreturn));
+void __wrap_stop_guest(struct vcpu *v, struct regs *r, const char *why)
+	__attribute__((noreturn));
+
+void __wrap_trap_from_guest(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+
+	if (!ready)
+		start();
+	mark_used(v);
+	/* Before, since some ways out of it do not return here. */
+	if (!(__atomic_add_fetch(&traps, 1, __ATOMIC_RELAXED) % EVERY_TRAPS))
+		check_all(v);
+	__real_trap_from_guest(r);
+	mark_used(v);
+}
+
+void __wrap_trap_from_monitor(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+
+	__real_trap_from_monitor(r);
+	if (ready && v->pool)
+		mark_used(v);
+}
+
+void __wrap_irq_arrived(struct vcpu *v, u32 vec)
+{
+	arrived[v->id]++;
+	__real_irq_arrived(v, vec);
+}
+
+void __wrap_irq_service(struct vcpu *v, u32 vec)
+{
+	delivered[v->id]++;
+	__real_irq_service(v, vec);
+}
+
+void __wrap_hold_vector(struct vcpu *v, u32 vec)
+{
+	merged[v->id] += v->held[vec / 64] >> vec % 64 & 1;
+	__real_hold_vector(v, vec);
+}
+
+void __wrap_shadow_flush(struct vcpu *v, bool global)
+{
+	__real_shadow_flush(v, global);
+	if (v->vmi && (v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE) && online_cpus() == 1 &&
+	    !(++flushes % EVERY_FLUSHES))
+		check_stale(v);
+}
+
+void __wrap_dump_counters(void)
+{
+	struct vcpu *v = this_vcpu();
+
+	__real_dump_counters();
+	check_all(v);
+	mprintf("check: %lu checks, %lu flushes, %lu stale entries, interrupts: %lu arrived, %lu delivered, %lu merged\n",
+		checks, flushes, stale, arrived[v->id], delivered[v->id], merged[v->id]);
+}
+
+/* A rule broken stands before the dump, which then does not come. */
+void __wrap_stop_guest(struct vcpu *v, struct regs *r, const char *why)
+{
+	if (ready && v->root)
+		check_all(v);
+	__real_stop_guest(v, r, why);
+}
