@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots the monitor with damaged images and modules, or too little memory.
+
+Each row: one clear line on the console and the right exit status, no more.
+The kernel is the hostile guest with none of its cases: it boots in no time.
+"""
+
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+GUEST = "build/guests/hostile.img"
+WORDS = "first=100000"
+REFUSED, STOPPED, RUNS = 0x45, 0x41, 1
+NO_KERNEL = "cannot boot: the first module is no bzImage"
+NO_PLACE = "cannot boot: no memory where the kernel wants to be"
+NO_ROOM = "cannot boot: not enough memory for kernel and ramdisk"
+NO_MONITOR = "cannot boot: not enough memory for the monitor"
+
+
+def put(offset, form, *values):
+    """A change of the image: values at an offset."""
+    def change(image):
+        struct.pack_into(form, image, offset, *values)
+        return image
+    return change
+
+
+def cut(size):
+    return lambda image: image[:size]
+
+
+# name, memory in MB, change of the kernel or None, size of the ramdisk or None,
+# exit status, what the console says
+ROWS = [
+    ("intact", 64, bytearray, None, RUNS, "# cases end"),
+    ("no_module", 64, None, None, REFUSED, "cannot boot: no kernel"),
+    ("empty_kernel", 64, cut(1), None, REFUSED, NO_KERNEL),
+    ("text_file", 64, lambda i: b"kernel\n" * 4000, None, REFUSED, NO_KERNEL),
+    ("no_magic", 64, put(0x202, "<I", 0), None, REFUSED, NO_KERNEL),
+    ("old_protocol", 64, put(0x206, "<H", 0x204), None, REFUSED, NO_KERNEL),
+    ("short_kernel", 64, cut(0x400), None, REFUSED, NO_KERNEL),
+    ("setup_sects", 64, put(0x1f1, "<B", 255), None, REFUSED,
+     "cannot boot: the kernel is shorter than its setup code"),
+    ("init_size_huge", 64, put(0x260, "<I", 0xfffff000), None, REFUSED, NO_PLACE),
+    ("init_size_zero", 64, put(0x260, "<I", 0), None, RUNS, "# cases end"),
+    ("address_high", 64, put(0x258, "<Q", 1 << 40), None, REFUSED, NO_PLACE),
+    ("address_wraps", 64, put(0x258, "<Q", -4096 & (1 << 64) - 1), None, REFUSED, NO_PLACE),
+    ("address_low", 64, put(0x258, "<Q", 0x1000), None, REFUSED, NO_PLACE),
+    ("address_monitor", 64, put(0x258, "<Q", 0x3700000), None, REFUSED, NO_PLACE),
+    ("header_long", 64, put(0x201, "<B", 255), None, RUNS, "# cases end"),
+    ("payload_ud2", 64, lambda i: i[:0x400] + b"\x0f\x0b" * 8192, None, STOPPED,
+     "guest stopped: "),
+    ("ramdisk", 64, bytearray, 1 << 20, RUNS, "# cases end"),
+    ("ramdisk_empty", 64, bytearray, 0, RUNS, "# cases end"),
+    ("ramdisk_large", 64, bytearray, 40 << 20, RUNS, "# cases end"),
+    ("ramdisk_too_large", 64, bytearray, 56 << 20, REFUSED, NO_MONITOR),
+    ("ramdisk_nowhere", 64, put(0x22c, "<I", 0x1fffff), 3 << 20, REFUSED, NO_ROOM),
+    ("memory_8M", 8, bytearray, None, REFUSED, NO_MONITOR),
+    ("memory_16M", 16, bytearray, None, RUNS, "# cases end"),
+]
+
+
+def boot(work, memory, change, ramdisk):
+    argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg", "-nodefaults",
+            "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
+            "-m", f"{memory}M", "-kernel", "build/monitor.elf",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if change:
+        with open(GUEST, "rb") as f:
+            image = change(bytearray(f.read()))
+        with open(f"{work}/kernel", "wb") as f:
+            f.write(image)
+        modules = f"{work}/kernel {WORDS}"
+        if ramdisk is not None:
+            with open(f"{work}/ramdisk", "wb") as f:
+                f.truncate(ramdisk)
+            modules += f",{work}/ramdisk"
+        argv += ["-initrd", modules]
+    scale = float(os.environ.get("VMI_TIMEOUT_SCALE", "1"))
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60 * scale)
+    except subprocess.TimeoutExpired as err:
+        return None, (err.stdout or b"").decode(errors="replace")
+    return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
+
+
+def judge(status, text, wanted, line):
+    if status != wanted:
+        return f"exit status {status}, not {wanted}"
+    if line not in text:
+        return f"the console lacks '{line}'"
+    if wanted == REFUSED and len(re.findall(r"\*\*\*", text)) != 1:
+        return "not one line says why"
+    return None
+
+
+def main():
+    os.chdir(TOP)
+    rows = [r for r in ROWS if not sys.argv[1:] or r[0] in sys.argv[1:]]
+    failed = 0
+    print(f"KTAP version 1\n1..{len(rows)}")
+    with tempfile.TemporaryDirectory(prefix="vmi-") as work:
+        for n, (name, memory, change, ramdisk, wanted, line) in enumerate(rows, 1):
+            status, text = boot(work, memory, change, ramdisk)
+            why = judge(status, text, wanted, line)
+            failed += why is not None
+            if why:
+                print("\n".join(f"# | {s.rstrip()}" for s in text.split("\n")[-12:]))
+            print(f"{'not ok' if why else 'ok'} {n} {name}{' # ' + why if why else ''}",
+                  flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
