@@ -23,13 +23,12 @@ void cpu_features(void)
 	/* Asked, not tried: QEMU before 8.0 hangs where the processor faults. */
 	cpuid(1, 0, &a, &b, &c, &d);
 	cr4_missing |= c >> 26 & 1 ? 0 : CR4_OSXSAVE;
+	if (d & 1 << 7)
+		cr4_own |= CR4_MCE;	/* or a machine check would be a reset */
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	cpu_has_nx = d >> 20 & 1;
 	cpuid(0x80000008, 0, &a, &b, &c, &d);
 	pte_reserved = ~PTE_NX & ~((1UL << (a & 0xff)) - 1);
-	cpuid(1, 0, &a, &b, &c, &d);
-	if (d & 1 << 7)
-		cr4_own |= CR4_MCE;	/* or a machine check would be a reset */
 	if (max >= 7) {
 		cpuid(7, 0, &a, &b, &c, &d);
 		if (c & 1 << 2)
