@@ -317,7 +317,7 @@ void ap_start_all(void)
 {
 	memcpy((void *)AP_PAGE, ap_trampoline, ap_trampoline_end - ap_trampoline);
 	write32(LAPIC_ICR, ICR_ALL_BUT_ME | ICR_INIT);
-	delay_us(10000);
+	delay_us(100);
 	write32(LAPIC_ICR, ICR_ALL_BUT_ME | ICR_STARTUP | AP_PAGE >> 12);
 	delay_us(200);
 }

@@ -162,6 +162,8 @@ static u8 expected_type(const struct rom *rom, u32 call)
 		return VMI_RELOC_NONE;
 	if (op_info[call].group == GROUP_TIME)
 		return VMI_RELOC_NONE;
+	if (!strcmp(rom->product, "KVM ROM"))
+		return VMI_RELOC_NONE;	/* no KVM here */
 	return op_info[call].type;
 }
 

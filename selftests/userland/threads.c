@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Threads by clone(), futexes, and thread-local storage through %gs. */
 #include "ktap.h"
+#include "thread.h"
 #include <asm/ldt.h>
 
 #define THREADS		8
-#define STACK_SIZE	(4 * PAGE_SIZE)
-#define CLONE_THREAD_FLAGS						\
-	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |		\
-	 CLONE_THREAD | CLONE_SYSVSEM)
 
 struct thread {
 	int tid;		/* cleared and woken by the kernel at the exit */
@@ -17,43 +14,6 @@ struct thread {
 };
 
 static struct thread threads[THREADS];
-
-/*
- * Starts @func(@arg) on @stack.  The new thread has no frame to return to,
- * so it finds function and argument on its own stack and exits.
- */
-static int start_thread(unsigned long flags, void (*func)(void *), void *arg,
-			int *tid, struct user_desc *tls)
-{
-	unsigned long *top = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
-				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	int ret;
-
-	if (top == MAP_FAILED)
-		return -1;
-	top += STACK_SIZE / sizeof(*top);
-	top -= 4;
-	top[0] = (unsigned long)func;
-	top[1] = (unsigned long)arg;
-	asm volatile("pushl %%ebp\n\t"
-		     "movl %[tid], %%edi\n\t"
-		     "int $0x80\n\t"
-		     "testl %%eax, %%eax\n\t"
-		     "jnz 1f\n\t"
-		     "xorl %%ebp, %%ebp\n\t"
-		     "popl %%eax\n\t"
-		     "call *%%eax\n\t"
-		     "movl %[exit], %%eax\n\t"
-		     "xorl %%ebx, %%ebx\n\t"
-		     "int $0x80\n\t"
-		     "hlt\n"
-		     "1:\tpopl %%ebp"
-		     : "=a" (ret)
-		     : "0" (__NR_clone), "b" (flags), "c" (top), "d" (tid),
-		       "S" (tls), [tid] "d" (tid), [exit] "i" (__NR_exit)
-		     : "edi", "memory", "cc");
-	return ret;
-}
 
 static int start_plain(unsigned int nr, void (*func)(void *))
 {
