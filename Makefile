@@ -16,8 +16,8 @@ STEP		:= selftests/step
 unexport MAKEFLAGS
 
 .DELETE_ON_ERROR:
-.PHONY: all boot check native monitor debian series soak help setup clean \
-	roms userland guests FORCE
+.PHONY: all boot check native monitor debian kvm bench-kvm series soak help \
+	setup clean roms userland guests FORCE
 
 all: help
 
@@ -28,6 +28,8 @@ help:
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
 	@echo 'make soak     boots and stress-ng, at random, for 30 minutes (T=MINUTES)'
+	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
+	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make series   the patches as mails for git am, in $(B)/series/'
 	@echo 'make clean    remove $(B)/'
 
@@ -76,6 +78,18 @@ $(B)/unpatched/bzImage: $(B)/unpatched/.config
 		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/unpatched bzImage
 	@cp $(B)/unpatched/arch/x86/boot/bzImage $@
 
+# The peer of kvm.rom: mainline with all it has for KVM.
+KVM_GUEST	:= CONFIG_HYPERVISOR_GUEST=y CONFIG_PARAVIRT=y CONFIG_KVM_GUEST=y \
+		   CONFIG_PARAVIRT_SPINLOCKS=y CONFIG_PARAVIRT_TIME_ACCOUNTING=y
+
+$(B)/kvmguest/.config: selftests/config $(B)/linux-orig/.done
+	@selftests/configure $(B)/linux-orig $(@D) $(KVM_GUEST)
+
+$(B)/kvmguest/bzImage: $(B)/kvmguest/.config
+	@$(STEP) "build mainline as a guest of KVM" kvmguest 2160 \
+		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/kvmguest bzImage
+	@cp $(B)/kvmguest/arch/x86/boot/bzImage $@
+
 $(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
 	@$(STEP) "build the kernel with CONFIG_VMI=n" novmi 2130 \
 		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/novmi vmlinux
@@ -118,6 +132,12 @@ native: $(B)/bzImage userland roms
 
 monitor: $(B)/bzImage userland $(B)/monitor.elf
 	@selftests/shell monitor
+
+kvm: $(B)/bzImage userland roms
+	@selftests/kvm/shell $(ROM)
+
+bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
+	@selftests/kvm/bench
 
 boot: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/side-by-side
