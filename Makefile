@@ -16,8 +16,8 @@ STEP		:= selftests/step
 unexport MAKEFLAGS
 
 .DELETE_ON_ERROR:
-.PHONY: all boot check native monitor debian kvm bench-kvm series soak help \
-	setup clean roms userland guests FORCE
+.PHONY: all bench bench-kvm bench-quick boot check clean debian guests help kvm \
+	monitor native roms series setup soak userland FORCE
 
 all: help
 
@@ -30,6 +30,8 @@ help:
 	@echo 'make soak     boots and stress-ng, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
+	@echo 'make bench    what it costs, against other systems (hours); build/bench/report.md'
+	@echo 'make bench-quick  the same in instructions, without other systems (5 minutes)'
 	@echo 'make series   the patches as mails for git am, in $(B)/series/'
 	@echo 'make clean    remove $(B)/'
 
@@ -57,7 +59,8 @@ $(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
 	@touch $@
 
 # Three kernels from one configuration: ours; Debian's tree untouched; ours
-# with CONFIG_VMI=n, which must come out the same.
+# with CONFIG_VMI=n, which must come out the same.  A fourth for the benchmarks:
+# Debian's tree with the pv_ops that Linux has.
 
 $(B)/kernel/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
@@ -67,6 +70,9 @@ $(B)/novmi/.config: selftests/config $(B)/linux/.placed
 
 $(B)/unpatched/.config: selftests/config $(B)/linux-orig/.done
 	@selftests/configure $(B)/linux-orig $(@D)
+
+$(B)/paravirt/.config: selftests/config $(B)/linux-orig/.done
+	@selftests/configure $(B)/linux-orig $(@D) CONFIG_HYPERVISOR_GUEST=y CONFIG_PARAVIRT=y
 
 $(B)/bzImage: $(B)/kernel/.config $(B)/linux/.placed
 	@$(STEP) "build the kernel" kernel 2150 \
@@ -89,6 +95,11 @@ $(B)/kvmguest/bzImage: $(B)/kvmguest/.config
 	@$(STEP) "build mainline as a guest of KVM" kvmguest 2160 \
 		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/kvmguest bzImage
 	@cp $(B)/kvmguest/arch/x86/boot/bzImage $@
+
+$(B)/paravirt/bzImage: $(B)/paravirt/.config
+	@$(STEP) "build the kernel with CONFIG_PARAVIRT=y" paravirt 2150 \
+		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/paravirt bzImage
+	@cp $(B)/paravirt/arch/x86/boot/bzImage $@
 
 $(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
 	@$(STEP) "build the kernel with CONFIG_VMI=n" novmi 2130 \
@@ -148,6 +159,20 @@ check: $(B)/bzImage $(B)/unpatched/bzImage $(B)/novmi/vmlinux userland guests \
 
 soak: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/soak $(T)
+
+# What it costs.
+
+BENCH	:= $(MAKE) -C selftests/bench TOP=$(CURDIR) B=$(CURDIR)/$(B)
+
+bench: $(B)/bzImage $(B)/unpatched/bzImage $(B)/paravirt/bzImage $(B)/novmi/vmlinux \
+		userland roms $(B)/monitor.elf
+	@selftests/setup gnuplot-nox
+	@$(STEP) "fetch and build what is measured" bench 0 $(BENCH) full
+	@selftests/bench/run
+
+bench-quick: $(B)/bzImage $(B)/unpatched/bzImage userland $(B)/monitor.elf
+	@$(STEP) "build the probe" bench 0 $(BENCH) quick
+	@selftests/bench/run --quick
 
 clean:
 	rm -rf $(B)

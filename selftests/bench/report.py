@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Writes build/bench/report.md from the CSV files beside it."""
+
+import csv
+import os
+import platform
+import re
+import statistics
+import subprocess
+import time
+
+import plots
+from systems import BASE, BENCH, TITLE
+
+# Operation: title, goal of the monitor in instructions (the rows of Xen's table).
+OPERATIONS = {
+    "null_syscall": ("null syscall", 1.3),
+    "read_zero": ("read 1 byte of /dev/zero", 1.2),
+    "signal": ("signal delivered and returned", 1.3),
+    "protection_fault": ("protection fault to a handler", 1.3),
+    "anon_fault": ("page fault, anonymous", 1.3),
+    "file_fault": ("page fault, file", None),
+    "mmap_touch_munmap": ("mmap 64 KB, touch 2, munmap", 1.2),
+    "pipe_processes": ("pipe ping-pong, processes", 1.2),
+    "pipe_threads": ("pipe ping-pong, threads", None),
+    "fork_exit": ("fork + exit + wait", 1.3),
+    "fork_exec": ("fork + exec + wait", 1.2),
+    "shell": ("fork + sh -c true + wait", None),
+    "tcp": ("TCP round trip, loopback", None),
+    "mutex": ("futex handover, 2 processors", None),
+    "user_cpu": ("user-mode CPU", 1.0),
+}
+PROGRAMS = {"gzip": "gzip, 0.4 MB", "sha256sum": "sha256sum, 0.4 MB",
+            "tcc": "tcc, 300 functions", "hackbench": "hackbench -g 1 -f 8 -l 50",
+            "redis": "redis-benchmark, 500 set, 500 get"}
+NATIVE_GOAL = 1.005
+
+
+class Results:
+    """The rows of one CSV: costs of one operation, by system."""
+
+    def __init__(self, name, column):
+        self.values, self.rows = {}, []
+        path = f"{BENCH}/{name}.csv"
+        if not os.path.exists(path):
+            return
+        with open(path, newline="") as f:
+            self.rows = list(csv.DictReader(f))
+        for row in self.rows:
+            key = row["system"], row["operation"], row["variant"]
+            self.values.setdefault(key, []).append(int(row[column]) / int(row["count"]))
+
+    def median(self, system, operation, variant=None):
+        """None where it was not measured."""
+        if variant is None:
+            variant = "smp2" if operation == "mutex" else ""
+        found = self.values.get((system, operation, variant))
+        return statistics.median(found) if found else None
+
+    def spread(self, system, operation):
+        """Half the middle half, relative to the median."""
+        variant = "smp2" if operation == "mutex" else ""
+        found = self.values.get((system, operation, variant), [])
+        if len(found) < 4:
+            return None
+        low, mid, high = statistics.quantiles(found, n=4)
+        return (high - low) / 2 / mid
+
+    def ratio(self, system, operation, variant=None):
+        mine = self.median(system, operation, variant)
+        base = self.median(BASE.get(system, system), operation, variant)
+        return mine / base if mine and base else None
+
+    def systems(self):
+        present = {key[0] for key in self.values}
+        return [s for s in TITLE if s in present]
+
+
+def number(value, digits=3):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def count(value):
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def table(header, rows):
+    lines = ["| " + " | ".join(header) + " |",
+             "|---|" + "---:|" * (len(header) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(r) + " |" for r in rows]) + "\n"
+
+
+def ratios(results, titles, unit, spread=False):
+    """A row for each operation: what the bases cost, then the ratios."""
+    systems = results.systems()
+    bases = [s for s in systems if s not in BASE]
+    others = [s for s in systems if s in BASE]
+    rows = []
+    for op, title in titles.items():
+        if not any(results.median(s, op) for s in systems):
+            continue
+        row = [title] + [count(results.median(s, op)) for s in bases]
+        for s in others:
+            cell = number(results.ratio(s, op), 2 if spread else 3)
+            wide = results.spread(s, op) if spread else None
+            row.append(cell + (f" ±{wide * 100:.0f}%" if wide is not None else ""))
+        rows.append(row)
+    header = [""] + [f"{s}, {unit}" for s in bases] + \
+        [f"{s} / {BASE[s]}" for s in others]
+    return table(header, rows)
+
+
+def goals(results):
+    """Rows that miss "at most 1.005" or the monitor's goals, in words."""
+    lines = []
+    for op, (title, goal) in OPERATIONS.items():
+        native, monitor = results.ratio("native", op), results.ratio("monitor", op)
+        xen = results.ratio("xen", op)
+        if native and native > NATIVE_GOAL:
+            lines.append(f"* native: {title}: {native:.3f}, goal {NATIVE_GOAL}")
+        if monitor and goal and monitor > goal + 0.005:
+            lines.append(f"* monitor: {title}: {monitor:.3f}, goal {goal}")
+        if monitor and xen and monitor > xen:
+            lines.append(f"* monitor behind Xen: {title}: {monitor:.3f}, Xen {xen:.3f}")
+    return "\n".join(lines or ["Every row meets its goal."]) + "\n"
+
+
+def counter_names():
+    """Names of the monitor's counters, by number, from its sources."""
+    names = {}
+    with open("vmi/include/asm/vmi/ops.h") as f:
+        for m in re.finditer(r'^VMI_OP\((\d+), \w+, "(\w+)"', f.read(), re.MULTILINE):
+            names[int(m[1])] = m[2]
+    names.update({100: "vmi_init", 101: "EnableInterrupts", 102: "IRET"})
+    with open("arch/i386/monitor/mon.h") as f:
+        kinds = re.search(r"enum counter \{(.*?)C_NR", f.read(), re.DOTALL)[1]
+    with open("arch/i386/monitor/dump.c") as f:
+        titles = dict(re.findall(r'\[(C_\w+)\] = "([^"]+)"', f.read()))
+    for i, kind in enumerate(re.findall(r"C_\w+", kinds)):
+        names[256 + i] = titles.get(kind, kind)
+    return names
+
+
+def entries():
+    path = f"{BENCH}/entries-counts.csv"
+    if not os.path.exists(path):
+        return ""
+    names = counter_names()
+    kinds = {}
+    with open(path, newline="") as f:
+        for row in csv.DictReader(f):
+            # 96: reading the counters
+            if int(row["kind"]) != 96:
+                kinds.setdefault(row["operation"], []).append(
+                    (int(row["entries"]) / int(row["count"]), int(row["kind"])))
+    rows = []
+    for op, (title, _) in OPERATIONS.items():
+        if op in kinds:
+            top = sorted(kinds[op], reverse=True)
+            rows.append([title, ", ".join(
+                f"{names.get(k, k)} {n:.2f}" for n, k in top if n >= 0.05) or "none"])
+    return "\nEntries into the monitor for one operation, without the one of each\n" \
+        "system call (INT 0x80, counted nowhere). A guest's page fault counts as\n" \
+        "\"page faults for the guest\" and as an exception delivered; a shadow fill\n" \
+        "is an entry, too.\n\n" + table(["", "entries"], rows)
+
+
+def growth(results):
+    if not results.rows:
+        return ""
+    systems = results.systems()
+    ops = []
+    for row in results.rows:
+        if (row["operation"], row["variant"]) not in ops:
+            ops.append((row["operation"], row["variant"]))
+    rows = []
+    for op, variant in ops:
+        title = op.replace("fork.", "fork with ").replace("ring.", "pipe ring, processes: ")
+        title += f", {variant[3:]} processors" if variant.startswith("smp") else ""
+        rows.append([title] + [count(results.median(s, op, variant)) for s in systems] +
+                    [number(results.ratio(s, op, variant)) for s in systems if s in BASE])
+    return "\n## How cost grows\n\nInstructions for one operation (a ring: one hop).\n\n" + \
+        table([""] + systems + [f"{s} / {BASE[s]}" for s in systems if s in BASE], rows)
+
+
+def facts(name):
+    """(system, variant) to what was seen in its first boot."""
+    seen = {}
+    path = f"{BENCH}/{name}-facts.csv"
+    if os.path.exists(path):
+        with open(path, newline="") as f:
+            for row in csv.DictReader(f):
+                seen.setdefault((row["system"], row["variant"]), {}).setdefault(
+                    row["what"], row["value"])
+    return seen
+
+
+def boots():
+    rows = []
+    exact, timed = facts("instructions"), facts("wall")
+    for s in TITLE:
+        f, t = exact.get((s, ""), {}), timed.get((s, ""), {})
+        if f:
+            rows.append([s, f.get("userland", "-"), t.get("userland_host", "-"),
+                         f.get("vmi", "-").removeprefix("vmi: ")])
+    text = "\n## Boot\n\nUntil the first process runs: in the kernel's own time under\n" \
+        "-icount (a second is 10^9 instructions), and in real seconds from the start of\n" \
+        "QEMU (firmware, loader and monitor included). The log says how long it took to\n" \
+        "patch all sites; under -icount a microsecond is 1,000 instructions.\n\n"
+    text += table(["", "userland, s of 10^9", "userland, real s", "log"], rows)
+    line = exact.get(("monitor", ""), {}).get("monitor")
+    if line:
+        low, high = (int(x, 16) for x in re.search(r"at ([0-9a-f]+)-([0-9a-f]+)", line).groups())
+        text += f"\nMemory: the monitor takes {(high - low) >> 20} MB " \
+            f"(`{line}`); 1/32 of the RAM, 8 MB to 64 MB.\n"
+    return text
+
+
+def sizes():
+    rows = []
+    for name in ("kernel", "novmi", "unpatched"):
+        path = f"build/{name}/vmlinux"
+        if os.path.exists(path):
+            out = output(["size", path]).splitlines()[-1].split()
+            rows.append([{"kernel": "CONFIG_VMI=y", "novmi": "CONFIG_VMI=n",
+                          "unpatched": "without our changes"}[name], *out[:4]])
+    return "\n## Size\n\n`size` of vmlinux, in bytes:\n\n" + \
+        table(["", "text", "data", "bss", "all"], rows)
+
+
+def output(argv):
+    try:
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
+
+
+def first_line(path):
+    try:
+        with open(path) as f:
+            return f.readline().strip()
+    except OSError:
+        return "-"
+
+
+def machine():
+    cpu = re.search(r"^model name\s*: (.*)", open("/proc/cpuinfo").read(), re.MULTILINE)
+    load = " ".join(f"{x:.1f}" for x in os.getloadavg())
+    packages = output(["sh", "-c", "cd build/bench/packages && ls *.deb"]).split()
+    lines = [
+        f"* {time.strftime('%Y-%m-%d %H:%M')} UTC, {os.cpu_count()} processors "
+        f"({cpu[1] if cpu else platform.machine()}), load at the end {load}",
+        f"* {output(['qemu-system-x86_64', '--version']).splitlines()[0]}, "
+        "software emulation (TCG)",
+        f"* {output(['gcc', '--version']).splitlines()[0]}",
+        f"* our source: {output(['git', 'describe', '--always', '--dirty'])}",
+        f"* Debian's amd64 kernel: {first_line('build/kvm/debian/version')}",
+    ]
+    lines += [f"* {p.removesuffix('.deb')}" for p in packages]
+    if os.path.exists(f"{BENCH}/programs/versions"):
+        with open(f"{BENCH}/programs/versions") as f:
+            wanted = re.findall(r"^(?:gzip|coreutils|tcc|rt-tests|redis-server|libc6) .*",
+                                f.read(), re.MULTILINE)
+        lines.append("* programs, i386: " + ", ".join(wanted))
+    return "\n".join(lines) + "\n"
+
+
+def legend():
+    return "\n".join(f"* **{s}**: {title}" for s, title in TITLE.items()) + "\n"
+
+
+TITLES = {op: title for op, (title, _) in OPERATIONS.items()}
+INTRO = """In a cell stands what an operation costs, divided by what it costs on the same
+kernel not virtualized (native, null, trace: without our changes). Instructions
+are counted by QEMU (-icount shift=0,sleep=off: one instruction, one nanosecond,
+one tick of the TSC; "calibrate" in the CSV is a loop of 1,000). They include the
+monitor's, Xen's, and those of the kernel on which user-mode-linux runs. Medians.
+"""
+
+
+def missing(results, systems, operations):
+    return [f"no result: {s} {op}" for s in systems for op in operations
+            if results.median(s, op) is None and (s, op) != ("uml", "mutex")]
+
+
+def check_calibration(results):
+    """An instruction must be a tick, else all columns mean something else."""
+    errors = []
+    for s in results.systems():
+        ticks = results.median(s, "calibrate")
+        if ticks is None or abs(ticks - 1000) > 5:
+            errors.append(f"{s}: a loop of 1000 instructions took {ticks} ticks")
+    return errors
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+    print(f"bench: {path}")
+
+
+def write_quick(systems):
+    """The two columns that matter most; returns what lacks."""
+    results = Results("quick-instructions", "ticks")
+    text = "# Instructions\n\n" + INTRO + "\n" + \
+        ratios(results, TITLES, "instructions") + "\n" + goals(results)
+    print(text)
+    write(f"{BENCH}/quick.md", text)
+    ops = [op for op in OPERATIONS if op != "mutex"]
+    return missing(results, systems, ops) + check_calibration(results)
+
+
+def write_full():
+    exact, timed = Results("instructions", "ticks"), Results("wall", "nanoseconds")
+    programs = Results("programs", "ticks")
+    programs_timed = Results("programs-wall", "nanoseconds")
+    more = Results("growth", "ticks")
+    text = "# What virtualization costs\n\n" + INTRO + "\n" + legend() + "\n" + machine()
+    text += "\nRepeat it with `make bench`; one phase with `selftests/bench/run -p PHASE`.\n" \
+        "QEMU's command line is the first line of each build/logs/bench-*.log.\n"
+    text += "\n## Operations, instructions\n\n" + ratios(exact, TITLES, "instructions")
+    text += "\n" + goals(exact) + "\n![](instructions.svg)\n"
+    if timed.rows:
+        text += "\n## Operations, time\n\nSystems in turn, one boot each, " \
+            "several times over; ± is half the middle half of all rounds.\n\n" + \
+            ratios(timed, TITLES, "ns", spread=True) + "\n![](wall.svg)\n"
+    if programs.rows:
+        text += "\n## Whole programs, instructions\n\n" + ratios(programs, PROGRAMS, "instructions")
+    if programs_timed.rows:
+        text += "\n## Whole programs, time\n\n" + \
+            ratios(programs_timed, PROGRAMS, "ns", spread=True)
+    text += "\n## What enters the monitor\n" + entries() + growth(more)
+    text += "\n![](growth.svg)\n" if more.rows else ""
+    text += boots() + sizes()
+    write(f"{BENCH}/report.md", text)
+    plots.ratios("instructions", exact, TITLES)
+    plots.ratios("wall", timed, TITLES)
+    plots.growth("growth", more)
+    return missing(exact, exact.systems(), OPERATIONS) + check_calibration(exact)

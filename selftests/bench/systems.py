@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The systems that are compared, and how to boot one of them."""
+
+import re
+import subprocess
+import time
+
+import proc
+
+BENCH = "build/bench"
+I386 = f"{BENCH}/i386.cpio.gz"
+AMD64 = f"{BENCH}/amd64.cpio"
+DEBIAN = "build/kvm/debian/vmlinux"
+
+# What each is divided by: the same kernel, not virtualized; for our kernel, the
+# one without our changes.
+BASE = {
+    "paravirt": "unpatched",
+    "native": "unpatched",
+    "null": "native",
+    "trace": "native",
+    "monitor": "native",
+    "xen": "amd64",
+    "uml": "amd64",
+}
+
+TITLE = {
+    "unpatched": "Debian's tree, our configuration",
+    "paravirt": "the same with CONFIG_PARAVIRT=y",
+    "native": "our kernel, no ROM",
+    "null": "our kernel, null.rom",
+    "trace": "our kernel, trace.rom",
+    "monitor": "our kernel on our monitor",
+    "amd64": "Debian's amd64 kernel",
+    "xen": "the same as dom0 of Debian's Xen 4.17",
+    "uml": "Debian's user-mode-linux on the amd64 kernel",
+}
+
+ICOUNT = ["-icount", "shift=0,sleep=off"]
+LINE = re.compile(r"^bench,([\w.]+),(\d+),(\d+),(\d+)$")
+ENTRIES = re.compile(r"^entries,([\w.]+),(\d+),(\d+),(\d+)$")
+
+
+def files(system):
+    """What must be there to boot it."""
+    return {
+        "unpatched": ["build/unpatched/bzImage", I386],
+        "paravirt": ["build/paravirt/bzImage", I386],
+        "native": ["build/bzImage", I386],
+        "null": ["build/bzImage", I386, "build/rom/null.rom"],
+        "trace": ["build/bzImage", I386, "build/rom/trace.rom"],
+        "monitor": ["build/bzImage", I386, "build/monitor.elf"],
+        "amd64": [DEBIAN, AMD64],
+        "xen": [DEBIAN, AMD64, f"{BENCH}/xen"],
+        "uml": [DEBIAN, AMD64],
+    }[system]
+
+
+def argv(system, words, icount, smp=1, mem=None, initrd=None, disk=None):
+    """QEMU's arguments; @words go to the kernel's command line."""
+    kernel, archive, *rest = files(system)
+    archive = initrd or archive
+    big = system in ("amd64", "xen", "uml")
+    args = ["qemu-system-x86_64", "-accel", "tcg", "-nodefaults", "-no-user-config",
+            "-display", "none", "-serial", "stdio", "-no-reboot",
+            "-m", mem or ("768M" if big else "256M"), "-smp", str(smp)]
+    if icount:
+        args += ICOUNT
+    if disk:
+        args += ["-drive", f"file={disk},format=raw,if=virtio,readonly=on"]
+    line = "console=hvc0 " if system == "xen" else "console=ttyS0 "
+    line += "quiet mitigations=off " if big else "quiet "
+    line += words
+    if system == "monitor":
+        modules = f"{kernel} {line.replace(',', ',,')},{archive}"
+        return args + ["-kernel", rest[0], "-initrd", modules,
+                       "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if system == "xen":
+        modules = f"{kernel} {line.replace(',', ',,')},{archive}"
+        return args + ["-kernel", rest[0], "-initrd", modules, "-append",
+                       "console=com1 loglvl=error guest_loglvl=error "
+                       "spec-ctrl=no xpti=no"]
+    if rest:
+        args += ["-option-rom", rest[0]]
+    return args + ["-kernel", kernel, "-initrd", archive, "-append", line]
+
+
+class Boot:
+    """One run of QEMU: @rows of measurements, @entries, @facts, @error.
+
+    A row is (system, operation, count, ticks, nanoseconds).
+    """
+
+    def __init__(self, system, args, log, timeout):
+        self.rows, self.entries, self.facts = [], [], {}
+        self.error = None
+        self.system = system
+        start = time.monotonic()
+        with open(log, "w") as copy:
+            copy.write(" ".join(args) + "\n")
+            p = proc.start(["timeout", str(int(proc.scaled(timeout))), *args],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, errors="replace")
+            try:
+                for line in p.stdout:
+                    copy.write(line)
+                    copy.flush()
+                    self._line(line.strip("\r\n"), time.monotonic() - start)
+            finally:
+                status = proc.stop(p)
+        self.facts["seconds"] = f"{time.monotonic() - start:.1f}"
+        if "end" not in self.facts:
+            self.error = f"{system}: no end (status {status}), see {log}"
+
+    def _line(self, line, now):
+        found = LINE.search(line)
+        if found:
+            self.rows.append((self.system, found[1], *map(int, found.groups()[1:])))
+            return
+        found = ENTRIES.search(line)
+        if found:
+            self.entries.append((found[1], *map(int, found.groups()[1:])))
+            return
+        line = re.sub(r"^\[ *[\d.]+\] ", "", line)
+        if line.startswith("vmi: "):
+            self.facts["vmi"] = line
+        elif "monitor at" in line:
+            self.facts["monitor"] = line
+        elif line.startswith("bench: userland after"):
+            # The last one: user-mode-linux comes after its host.
+            self.facts["userland"] = line.split()[3]
+            self.facts["userland_host"] = f"{now:.1f}"
+        elif line == "bench: end":
+            self.facts["end"] = "yes"
+        elif line.startswith("bench: ") and ("failed" in line or "status" in line):
+            self.facts["failure"] = line
