@@ -5,25 +5,26 @@
  *
  *   -r N	rounds (9)
  *   -s N	percent of the usual operations in a round (100)
- *   -c FILE	the monitor's counters, as ./module shows them: print what each
- *		operation adds
+ *   -c		what the host counts, vmi/ops and vmi/host in debugfs: print
+ *		what each operation adds
  *   -l		list the operations
  *
  * A line for each round: "bench,OPERATION,count,ticks of the TSC,nanoseconds";
- * "entries,OPERATION,count,KIND,n" for counters.  QEMU with -icount shift=0
+ * "entries,OPERATION,count,n,KIND" for counters.  QEMU with -icount shift=0
  * counts an instruction as one nanosecond and one tick: the operation
  * "calibrate", of 1000 instructions, shows whether it does.
  */
 #include "probe.h"
 
-#define MAX_COUNTERS	512
+#define COUNTERS	"/sys/kernel/debug/vmi/"
+#define MAX_COUNTERS	256
 
 static const struct op * const tables[] = {
 	cpu_ops, memory_ops, process_ops, ipc_ops,
 };
 
 static unsigned int rounds = 9, percent = 100;
-static const char *counters_file;
+static bool entries;
 static unsigned long long ticks, nanoseconds, tick0, nano0;
 static bool began;
 
@@ -80,8 +81,8 @@ static unsigned int divide_by_10(unsigned long long *v)
 }
 
 /* A line in one write; nolibc's printf has no 64-bit numbers on i386. */
-static void print_line(const char *kind, const char *name,
-		       const unsigned long long *v, unsigned int n)
+static void print_line(const char *kind, const char *name, const unsigned long long *v,
+		       unsigned int n, const char *tail)
 {
 	char line[256], digits[24];
 	unsigned int len = 0, d;
@@ -102,36 +103,75 @@ static void print_line(const char *kind, const char *name,
 		while (d)
 			line[len++] = digits[--d];
 	}
+	if (*tail)
+		line[len++] = ',';
+	while (*tail && len < sizeof(line) - 1)
+		line[len++] = *tail++;
 	line[len++] = '\n';
 	write(1, line, len);
 }
 
-/* Reads the counters: lines "number count". */
-static void read_counters(unsigned int *count)
+struct counter {
+	char name[64];
+	unsigned int count;
+};
+
+/* The lines of a file, without its heading; cut to what fits. */
+static char *read_lines(const char *path)
 {
 	static char text[16384];
-	int fd = open(counters_file, O_RDONLY, 0), len = 0, got;
-	char *s = text;
+	int fd = open(path, O_RDONLY, 0), len = 0, got;
+	char *start;
 
-	check(fd, counters_file);
-	while (len < (int)sizeof(text) - 1 &&
-	       (got = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+	check(fd, path);
+	while (len < (int)sizeof(text) - 1) {
+		got = read(fd, text + len, sizeof(text) - 1 - len);
+		if (got <= 0)
+			break;
 		len += got;
+	}
 	close(fd);
 	text[len] = 0;
-	while (*s) {
-		unsigned int nr = atoi(s);
+	start = strchr(text, '\n');
+	return start ? start + 1 : text;
+}
 
-		s = strchr(s, ' ');
-		if (!s)
+static char *copy_name(char *to, char *from, char end)
+{
+	unsigned int i;
+
+	for (i = 0; i < 63 && *from && *from != end && *from != '\n'; i++)
+		to[i] = *from++;
+	to[i] = 0;
+	return from;
+}
+
+static unsigned int read_counters(struct counter *c)
+{
+	unsigned int n = 0;
+	char *s;
+
+	/* "number name sites patched count" */
+	for (s = read_lines(COUNTERS "ops"); *s && n < MAX_COUNTERS; n++, s++) {
+		s = copy_name(c[n].name, strchr(s, ' ') + 1, ' ');
+		while (*s && *s != '\n')
+			s++;
+		while (s[-1] != ' ')
+			s--;
+		c[n].count = atoi(s);
+		while (*s && *s != '\n')
+			s++;
+		if (!*s)
 			break;
-		if (nr < MAX_COUNTERS)
-			count[nr] = atoi(s + 1);
-		s = strchr(s, '\n');
-		if (!s)
-			break;
-		s++;
 	}
+	/* "count name" */
+	for (s = read_lines(COUNTERS "host"); *s && n < MAX_COUNTERS; n++, s++) {
+		c[n].count = atoi(s);
+		s = copy_name(c[n].name, strchr(s, ' ') + 1, '\n');
+		if (!*s)
+			break;
+	}
+	return n;
 }
 
 static void one_round(const struct op *op, unsigned int count)
@@ -148,17 +188,17 @@ static void one_round(const struct op *op, unsigned int count)
 
 static void measure_entries(const struct op *op, unsigned int count)
 {
-	static unsigned int before[MAX_COUNTERS], after[MAX_COUNTERS];
-	unsigned int i;
+	static struct counter before[MAX_COUNTERS], after[MAX_COUNTERS];
+	unsigned int i, n;
 
-	read_counters(before);
+	n = read_counters(before);
 	one_round(op, count);
 	read_counters(after);
-	for (i = 0; i < MAX_COUNTERS; i++) {
-		unsigned long long v[] = { count, i, after[i] - before[i] };
+	for (i = 0; i < n; i++) {
+		unsigned long long v[] = { count, after[i].count - before[i].count };
 
-		if (after[i] != before[i])
-			print_line("entries", op->name, v, ARRAY_SIZE(v));
+		if (v[1])
+			print_line("entries", op->name, v, ARRAY_SIZE(v), after[i].name);
 	}
 }
 
@@ -173,7 +213,7 @@ static void measure(const struct op *op)
 		return;
 	}
 	one_round(op, count);	/* caches, page tables, the emulator's code */
-	if (counters_file) {
+	if (entries) {
 		measure_entries(op, count);
 		return;
 	}
@@ -183,7 +223,7 @@ static void measure(const struct op *op)
 		one_round(op, count);
 		v[1] = ticks;
 		v[2] = nanoseconds;
-		print_line("bench", op->name, v, ARRAY_SIZE(v));
+		print_line("bench", op->name, v, ARRAY_SIZE(v), "");
 	}
 }
 
@@ -271,7 +311,7 @@ int main(int argc, char **argv, char **envp)
 	for (; *arg && **arg == '-'; arg++) {
 		char option = (*arg)[1];
 
-		if (option != 'l' && !arg[1])
+		if (option != 'l' && option != 'c' && !arg[1])
 			die(*arg);
 		switch (option) {
 		case 'r':
@@ -281,7 +321,7 @@ int main(int argc, char **argv, char **envp)
 			percent = atoi(*++arg);
 			break;
 		case 'c':
-			counters_file = *++arg;
+			entries = true;
 			break;
 		case 'l':
 			list = true;

@@ -125,44 +125,26 @@ def goals(results):
     return "\n".join(lines or ["Every row meets its goal."]) + "\n"
 
 
-def counter_names():
-    """Names of the monitor's counters, by number, from its sources."""
-    names = {}
-    with open("vmi/include/asm/vmi/ops.h") as f:
-        for m in re.finditer(r'^VMI_OP\((\d+), \w+, "(\w+)"', f.read(), re.MULTILINE):
-            names[int(m[1])] = m[2]
-    names.update({100: "vmi_init", 101: "EnableInterrupts", 102: "IRET"})
-    with open("arch/i386/monitor/mon.h") as f:
-        kinds = re.search(r"enum counter \{(.*?)C_NR", f.read(), re.DOTALL)[1]
-    with open("arch/i386/monitor/dump.c") as f:
-        titles = dict(re.findall(r'\[(C_\w+)\] = "([^"]+)"', f.read()))
-    for i, kind in enumerate(re.findall(r"C_\w+", kinds)):
-        names[256 + i] = titles.get(kind, kind)
-    return names
-
-
 def entries():
     path = f"{BENCH}/entries-counts.csv"
     if not os.path.exists(path):
         return ""
-    names = counter_names()
     kinds = {}
     with open(path, newline="") as f:
         for row in csv.DictReader(f):
-            # 96: reading the counters
-            if int(row["kind"]) != 96:
+            # GetOpCount: reading the counters.
+            if row["kind"] != "GetOpCount":
                 kinds.setdefault(row["operation"], []).append(
-                    (int(row["entries"]) / int(row["count"]), int(row["kind"])))
+                    (int(row["entries"]) / int(row["count"]), row["kind"]))
     rows = []
     for op, (title, _) in OPERATIONS.items():
         if op in kinds:
             top = sorted(kinds[op], reverse=True)
             rows.append([title, ", ".join(
-                f"{names.get(k, k)} {n:.2f}" for n, k in top if n >= 0.05) or "none"])
-    return "\nEntries into the monitor for one operation, without the one of each\n" \
-        "system call (INT 0x80, counted nowhere). A guest's page fault counts as\n" \
-        "\"page faults for the guest\" and as an exception delivered; a shadow fill\n" \
-        "is an entry, too.\n\n" + table(["", "entries"], rows)
+                f"{kind} {n:.2f}" for n, kind in top if n >= 0.05) or "none"])
+    return "\nWhat the monitor counts for one operation. A page fault that is the guest's\n" \
+        "counts as such and as an exception delivered; a shadow fill is an entry, too.\n\n" + \
+        table(["", "entries"], rows)
 
 
 def growth(results):
