@@ -17,6 +17,7 @@ set key outside top horizontal
 set xtics rotate by -35 left
 set ylabel "virtualized / native"
 set yrange [0.8:*]
+set rmargin 14
 """
 
 
