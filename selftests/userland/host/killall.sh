@@ -23,7 +23,8 @@ count='
 plan 3
 unshare -p -f -m sh -c "mount -t proc proc /proc; $crowd
 	until $count; [ \$n -gt 32 ]; do sleep 1; done
-	kill -9 -1; wait; $count; [ \$n -eq 1 ]" 2>/dev/null
+	kill -9 -1; wait
+	until $count; [ \$n -eq 1 ]; do sleep 1; done" 2>/dev/null
 result $? all
 
 unshare -p -f -m sh -c "$crowd
