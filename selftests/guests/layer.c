@@ -24,49 +24,34 @@ static struct vmi_rom rom;
 static u64 layer_idt[256];
 static bool launched;
 
-static void native_flush_tlb_local(void)
-{
-	asm volatile("mov %%cr3, %%eax; mov %%eax, %%cr3" : : : "eax", "memory");
-}
-
-static void native_flush_tlb_global(void)
-{
-	u32 cr4 = __read_cr4();
-
-	__write_cr4(cr4 ^ CR4_PGE);
-	__write_cr4(cr4);
-	native_flush_tlb_local();
-}
-
-static void native_flush_tlb_one_user(unsigned long addr)
-{
-	asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
-}
-
-struct cpumask;
-struct flush_tlb_info;
-static void native_flush_tlb_multi(const struct cpumask *mask,
-				   const struct flush_tlb_info *info)
-{
-	(void)mask;
-	(void)info;
-}
-
-#include <asm/vmi/tlb.h>
-
+/* The header of these is for Linux's mm/tlb.c alone. */
 void flush_tlb(void)
 {
-	vmi_flush_tlb_local();
+	if (vmi_patched(VMI_OP_FLUSH_TLB))
+		vmi_call1(FLUSH_TLB, VMI_FLUSH_TLB);
+	else
+		asm volatile("mov %%cr3, %%eax; mov %%eax, %%cr3" : : : "eax", "memory");
 }
 
 void flush_global(void)
 {
-	vmi_flush_tlb_global();
+	u32 cr4;
+
+	if (vmi_patched(VMI_OP_FLUSH_TLB)) {
+		vmi_call1(FLUSH_TLB, VMI_FLUSH_GLOBAL);
+		return;
+	}
+	cr4 = __read_cr4();
+	__write_cr4(cr4 ^ CR4_PGE);
+	__write_cr4(cr4);
 }
 
 void inval_page(u32 addr)
 {
-	vmi_flush_tlb_one_user(addr);
+	if (vmi_patched(VMI_OP_INVAL_PAGE))
+		vmi_call1(INVAL_PAGE, addr);
+	else
+		asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
 
 void update_kernel_stack(u32 ss, u32 esp)
