@@ -31,10 +31,15 @@
 #define DIVIDE_BY_1	0xb
 #define APIC_TICKS	300000	/* QEMU's APIC has 1 GHz */
 
+#define STORM_TICKS	100000
+#define STORM		500
+
 #define IOAPIC		0xfec00000
 #define IOAPIC_PIT	(0x10 + 2 * 2)	/* redirection: PIT is at pin 2 */
 #define IOAPIC_LEVEL	0x8000
 #define IOAPIC_MASKED	0x10000
+
+#define ROM_IRET	64		/* bytes, roughly, of the ROM's routine */
 
 #define LOW		0x33	/* vectors: three classes, and one class twice */
 #define MIDDLE		0x41
@@ -60,6 +65,8 @@ static bool take_irq(struct trap_frame *frame)
 	last_eip = frame->eip;
 	last_cs = frame->cs;
 	last_flags = frame->eflags;
+	/* A return is done or not begun: nobody sees the inside of the ROM's. */
+	EXPECT(frame->eip - relocs[VMI_OP_IRET].eip >= ROM_IRET);
 	if (handler)
 		handler(frame->vector);
 	if (frame->vector == TIMER)
@@ -67,6 +74,11 @@ static bool take_irq(struct trap_frame *frame)
 	else
 		eoi();
 	return true;
+}
+
+static void send_self(u32 vector)
+{
+	native_apic_mem_write(APIC_ICR, ICR_SELF | vector);
 }
 
 static void prepare(void)
@@ -114,23 +126,13 @@ static void t_flag_native(void)
 
 /* An interrupt that waits */
 
-static u8 pic_read(u8 what)
-{
-	outb(PIC1, what);
-	return inb(PIC1);
-}
-
-/* It has come, and could not be taken: in the PIC, or at a host already. */
+/* It has come, and could not be taken: in the APIC, or at a host already. */
 static void make_pending(void)
 {
-	u32 i;
-
 	arch_local_irq_disable();
 	irqs = 0;
-	pit_oneshot(100);
-	pic_mask(0xfffe);
-	for (i = 0; i < 1000000 && !((pic_read(READ_IRR) | pic_read(READ_ISR)) & 1); i++)
-		;
+	send_self(MIDDLE);
+	settle();
 	EXPECT_EQ(irqs, 0);
 	EXPECT(!enabled());
 }
@@ -211,6 +213,39 @@ static void t_pending(void)
 		EXPECT_EQ(irqs, 1);
 		arch_local_irq_disable();
 	}
+}
+
+/* The PIC's, after what the firmware's timer may have left in it. */
+static void pic_only_timer(void)
+{
+	pit_oneshot(0);
+	pic_mask(0xfffe);
+	arch_local_irq_enable();
+	settle();
+	arch_local_irq_disable();
+	irqs = 0;
+}
+
+static u8 pic_read(u8 what)
+{
+	outb(PIC1, what);
+	return inb(PIC1);
+}
+
+static void t_pic(void)
+{
+	u32 i;
+
+	pic_only_timer();
+	pit_oneshot(100);
+	for (i = 0; i < 1000000 && !((pic_read(READ_IRR) | pic_read(READ_ISR)) & 1); i++)
+		;
+	EXPECT_EQ(irqs, 0);
+	arch_local_irq_enable();
+	settle();
+	arch_local_irq_disable();
+	EXPECT(irqs >= 1);
+	EXPECT_EQ(order[0], TIMER);
 	pic_mask(0xffff);
 }
 
@@ -219,12 +254,11 @@ static void t_halt(void)
 {
 	u64 start;
 
-	irqs = 0;
-	pic_mask(0xfffe);
+	pic_only_timer();
 	pit_oneshot(6000);			/* 5 ms */
 	start = rdtsc();
 	arch_safe_halt();
-	EXPECT_EQ(irqs, 1);
+	EXPECT(irqs >= 1);
 	EXPECT(rdtsc() - start > 1000000);
 	EXPECT(enabled());
 	arch_local_irq_disable();
@@ -357,11 +391,6 @@ static void t_exceptions(void)
 
 /* The local APIC */
 
-static void send_self(u32 vector)
-{
-	native_apic_mem_write(APIC_ICR, ICR_SELF | vector);
-}
-
 static void expect_order(const u8 *vectors, u32 n)
 {
 	u32 i;
@@ -482,10 +511,10 @@ static void t_storm(void)
 
 	irqs = 0;
 	native_apic_mem_write(APIC_LVT_TIMER, MIDDLE | LVT_PERIODIC);
-	native_apic_mem_write(APIC_COUNT, APIC_TICKS);
+	native_apic_mem_write(APIC_COUNT, STORM_TICKS);
 	user.eflags |= EFLAGS_IF;
 	user.ecx = 200;
-	for (i = 0; irqs < 100 && i < 10000000; i++) {
+	for (i = 0; irqs < STORM && i < 10000000; i++) {
 		before = irqs;
 		EXPECT(!enabled());
 		EXPECT_EQ(before, irqs);
@@ -496,7 +525,7 @@ static void t_storm(void)
 		EXPECT_EQ(landed.ecx, 0);
 		EXPECT_EQ(landed.vector, TRAP_VECTOR);
 	}
-	EXPECT(irqs >= 100);
+	EXPECT(irqs >= STORM);
 	native_apic_mem_write(APIC_LVT_TIMER, LVT_MASKED);
 	native_apic_mem_write(APIC_COUNT, 0);
 	arch_local_irq_enable();
@@ -549,6 +578,7 @@ static const struct test tests[] = {
 	{ "flag calls", t_flag },
 	{ "CLI and STI", t_flag_native },
 	{ "pending", t_pending },
+	{ "PIC", t_pic },
 	{ "Halt", t_halt },
 	{ "IRET", t_iret },
 	{ "IRET refused", t_iret_refused },
