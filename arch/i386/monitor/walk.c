@@ -66,23 +66,33 @@ static int fault(struct vcpu *v, u32 access, u32 bits, u32 *pfec)
 	return -1;
 }
 
-/* Rights of the 4 KB shadow entry for a leaf, cache bits included. */
-static u64 leaf_rights(struct vcpu *v, u64 e, u64 rights, u32 access, bool large)
+/*
+ * Without WP the guest's kernel may write anywhere, its programs not: an entry
+ * without the right gets it for the kernel alone, which SMEP must not notice.
+ */
+static u64 open_to_kernel(struct vcpu *v, u64 r, u32 access)
 {
-	u64 r = PTE_P | PTE_A | (rights & (PTE_U | PTE_NX)) | (e & (PTE_PWT | PTE_PCD));
+	if ((r & PTE_W) || (access & (ACC_WRITE | ACC_USER)) != ACC_WRITE)
+		return r;
+	if ((r & PTE_U) && (v->cr4 & CR4_SMEP) && cpu_has_nx)
+		r |= PTE_NX;
+	return (r | PTE_W | PTE_D) & ~PTE_U;
+}
+
+/*
+ * Rights of the 4 KB shadow entry for a leaf, cache bits included.  They are
+ * the leaf's alone: more than one directory entry may lead to its table.
+ */
+static u64 leaf_rights(struct vcpu *v, u64 e, u32 access, bool large)
+{
+	u64 r = PTE_P | PTE_A | (e & (PTE_U | PTE_NX | PTE_PWT | PTE_PCD));
 
 	if (large ? e & PTE_PAT_LARGE : e & PTE_PAT)
 		r |= PTE_PAT;
 	/* Writable only once the guest's entry is dirty, so that we set the bit. */
-	if ((rights & PTE_W) && (e & PTE_D))
+	if ((e & PTE_W) && (e & PTE_D))
 		r |= PTE_W | PTE_D;
-	/* Without WP the guest's kernel may write anywhere, its programs not. */
-	if (!(rights & PTE_W) && (access & (ACC_WRITE | ACC_USER)) == ACC_WRITE) {
-		if ((r & PTE_U) && (v->cr4 & CR4_SMEP) && cpu_has_nx)
-			r |= PTE_NX;
-		r = (r | PTE_W | PTE_D) & ~PTE_U;
-	}
-	return r;
+	return open_to_kernel(v, r, access);
 }
 
 /* Frame of the 4 KB page inside a large page. */
@@ -109,25 +119,24 @@ static int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 	if (!(pde.val & PTE_P))
 		return fault(v, access, 0, pfec);
-	rights = pde.val & (PTE_W | PTE_U | (pae ? PTE_NX : 0));
+	rights = pde.val & (PTE_W | PTE_U | PTE_NX);
 	l->pd_gfn = table >> 12;
-	l->pde_rights = rights | PTE_P | PTE_A;
+	l->pde_rights = open_to_kernel(v, rights | PTE_P | PTE_A, access);
 	l->large = (pde.val & PTE_PS) && (pae || (v->cr4 & CR4_PSE));
+	if ((pde.val & rsvd) || (l->large && ((pde.val & (pae ? 0x1fe000 : 0x200000)) ||
+					      (large_frame(pde.val, lin, pae) & pte_reserved))))
+		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 	if (!l->large) {
 		index = pae ? lin >> 12 & 511 : lin >> 12 & 1023;
 		if (!load_entry(&pte, (pde.val & PFN_MASK) + index * size, size))
 			return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 		if (!(pte.val & PTE_P))
 			return fault(v, access, 0, pfec);
-		rights = (rights & pte.val & (PTE_W | PTE_U)) |
-			 (pae ? (rights | pte.val) & PTE_NX : 0);
+		if (pte.val & rsvd)
+			return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
+		rights = (rights & pte.val & (PTE_W | PTE_U)) | ((rights | pte.val) & PTE_NX);
 		leaf = &pte;
-	} else if ((pde.val & (pae ? 0x1fe000 : 0x200000)) ||
-		   (large_frame(pde.val, lin, pae) & pte_reserved)) {
-		rsvd |= PTE_P;		/* a large page that cannot be */
 	}
-	if ((pde.val | leaf->val) & rsvd)
-		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 	if (!allowed(v, access, rights))
 		return fault(v, access, PFEC_P, pfec);
 	if (access & ACC_WRITE)
@@ -140,7 +149,7 @@ static int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 		return 1;
 	l->pt_gfn = l->large ? 0 : pde.val >> 12;
 	l->frame = l->large ? large_frame(pde.val, lin, pae) : pte.val & PFN_MASK;
-	l->rights = leaf_rights(v, leaf->val, rights, access, l->large);
+	l->rights = leaf_rights(v, leaf->val, access, l->large);
 	return 0;
 }
 
@@ -180,13 +189,11 @@ int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
  */
 bool leaf_around(struct vcpu *v, u64 pte, struct leaf *l)
 {
-	u64 rights = (l->pde_rights & pte & (PTE_W | PTE_U)) | ((l->pde_rights | pte) & PTE_NX);
-
 	if ((pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte & pte_reserved) ||
 	    ((pte & PTE_NX) && !(v->efer & EFER_NX)))
 		return false;
 	l->frame = pte & PFN_MASK;
-	l->rights = leaf_rights(v, pte, rights, 0, false);
+	l->rights = leaf_rights(v, pte, 0, false);
 	return true;
 }
 
