@@ -365,6 +365,10 @@ void shadow_inval(struct vcpu *v, u32 lin)
 	u64 root, *e;
 	struct spage *pt;
 
+	if (!v->vmi) {
+		shadow_reset(v);
+		return;
+	}
 	shadow_sync(v);
 	root = table_of(v, v->root)[lin >> 30];
 	if (!(root & PTE_P)) {
