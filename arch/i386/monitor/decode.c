@@ -35,12 +35,13 @@ struct fetch {
 	u32 pos;
 };
 
+/* Zeroes behind the 15 bytes that an instruction may have. */
 static u32 fetch_n(struct fetch *f, u32 n)
 {
 	u32 val = 0, i;
 
-	for (i = 0; i < n && f->pos < 15; i++)
-		val |= (u32)f->buf[f->pos++] << 8 * i;
+	for (i = 0; i < n; i++, f->pos++)
+		val |= f->pos < 15 ? (u32)f->buf[f->pos] << 8 * i : 0;
 	return val;
 }
 
@@ -132,8 +133,6 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 			over = i->op - 0x60;
 			continue;
 		}
-		if (f.pos > 14)
-			return false;
 		break;
 	}
 	if (i->op == 0x0f) {
@@ -167,5 +166,5 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 		}
 	}
 	i->len = f.pos;
-	return true;
+	return f.pos <= 15;
 }

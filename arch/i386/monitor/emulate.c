@@ -98,7 +98,7 @@ bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
 		r->ss = f[4] & 0xffff;
 		v->vmi_page->iomap = SH_IOMAP_CLOSED;
 	} else {
-		r->sp += skip + 12;
+		r->sp = (u32)(r->sp + skip + 12);
 	}
 	return true;
 }
@@ -220,6 +220,14 @@ static bool far_return(struct vcpu *v, struct regs *r, struct insn *i)
 	return true;
 }
 
+/* A destination of 16 bits keeps the upper half of its register. */
+static void store_reg(struct regs *r, struct insn *i, u32 val)
+{
+	if (i->op16)
+		val = (val & 0xffff) | (get_reg(r, i->modrm) & 0xffff0000);
+	set_reg(r, i->modrm, val);
+}
+
 /* Group 0F 00: SLDT, STR (with UMIP), LLDT, LTR. */
 static bool group_6(struct vcpu *v, struct regs *r, struct insn *i)
 {
@@ -230,7 +238,7 @@ static bool group_6(struct vcpu *v, struct regs *r, struct insn *i)
 	if (op <= 1) {
 		val = op ? v->tr : v->ldt;
 		if (i->modrm >= 0xc0)
-			set_reg(r, i->modrm, val);
+			store_reg(r, i, val);
 		else if (!guest_write(v, i->ea, &val, 2))
 			return false;
 		return true;
@@ -270,6 +278,8 @@ static bool group_7(struct vcpu *v, struct regs *r, struct insn *i)
 			return false;
 		memcpy(&base, buf + 2, 4);
 		memcpy(&val, buf, 2);
+		if (i->op16)
+			base &= 0xffffff;
 		if (op == 2)
 			return load_guest_gdt(v, r, base, val);
 		v->fast_valid = false;
@@ -278,7 +288,7 @@ static bool group_7(struct vcpu *v, struct regs *r, struct insn *i)
 		return true;
 	case 4:
 		if (i->modrm >= 0xc0)
-			set_reg(r, i->modrm, v->cr0);
+			store_reg(r, i, v->cr0);
 		else
 			return guest_write(v, i->ea, &v->cr0, 2);
 		return true;
@@ -372,7 +382,7 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		r->dx = val >> 32;
 		return true;
 	case 0xb2:
-		if (i->modrm >= 0xc0 || !guest_read(v, i->ea, &off, 4) ||
+		if (i->op16 || i->modrm >= 0xc0 || !guest_read(v, i->ea, &off, 4) ||
 		    !guest_read(v, i->ea + 4, &sel, 2))
 			return false;
 		if (n == 4)
@@ -390,6 +400,10 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 {
 	u16 sel;
 
+	/* Frames and far pointers of 16 bits are not for a 32-bit kernel. */
+	if (i->op16 && (i->op == 0x17 || i->op == 0x9a || i->op == 0xff ||
+			(i->op >= 0xca && i->op <= 0xcf)))
+		return false;
 	switch (i->op) {
 	case 0x17:		/* pop %ss */
 		if (!guest_read(v, stack_lin(v, r->ss, r->sp), &sel, 2) ||
@@ -427,7 +441,7 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 	case 0xf4:
 		v->count[C_EMUL_HLT]++;
 		*jumped = true;
-		r->ip += i->len;
+		r->ip = (u32)(r->ip + i->len);
 		if (v->sh->vif)
 			guest_halt(v, r);
 		else
@@ -440,7 +454,7 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 	case 0xfb:
 		v->count[C_EMUL_FLAGS]++;
 		*jumped = true;
-		r->ip += i->len;
+		r->ip = (u32)(r->ip + i->len);
 		v->sh->vif = FLAG_IF;
 		deliver_held(v, r);
 		return true;
