@@ -15,11 +15,12 @@
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
-typedef __u64 u64;
+typedef unsigned long u64;	/* as in the monitor */
 typedef __s32 s32;
 typedef __s64 s64;
 
 #define __packed	__attribute__((__packed__))
+#define __aligned(n)	__attribute__((__aligned__(n)))
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 /* Ends the run; the fuzzer keeps the input. */

@@ -3,11 +3,13 @@
 """Make the inputs that the fuzzers start from: seeds.py OUT FILE...
 
 A FILE is NAME-SOMETHING.hex, an input of fuzzer NAME written in hexadecimal
-with comments behind "#" and [N] for "fill with zeroes up to N bytes"; or a
+with comments behind "#" and [N] for "fill with zeroes up to N bytes";
+NAME.inputs, an input per line; emulate.insns, an instruction per line; or a
 ROM image.  Inputs go to OUT/NAME/.
 """
 import os
 import re
+import struct
 import sys
 
 STEP = 2048
@@ -59,6 +61,31 @@ def from_rom(rom):
     yield "too-long", longer(rom, 255) + trailer(1, answers)
 
 
+def from_insn(code):
+    """A guest about to execute it, see emulate.c; what its stack and operands
+    are is the same all over its memory."""
+    kernel = struct.pack("<5I", 0xc0400000, 0x11, 0x246, 0xc0500000, 0x18)
+    program = struct.pack("<5I", 0x08048000, 0x23, 0x50212, 0xbffff000, 0x2b)
+    lss = struct.pack("<5I", 0xc0600000, 0x18, 0, 0xc0700000, 0x39)
+    ports = bytes(0x26) + struct.pack("<HI", 0x1068, 0x0)
+    regs = struct.pack("<7I", 0x48, 0x18, 0xc0000044, 0x30, 0x3f8, 0xc0000080, 0x12345678)
+    for n, memory in enumerate((kernel, program, lss, ports)):
+        for bits, ip, hole in ((1, 0xc0100000, 15), (0x7d, 0xc0101ff0 + n, 4)):
+            yield f"{n}{hole}", bytes([bits, 0]) + regs + \
+                struct.pack("<II", 0xc0800000, ip) + memory.ljust(64, b"\0") + \
+                code.ljust(15, b"\x90") + bytes([hole, 0, 3])
+    yield "apic", bytes([1, 0]) + regs + struct.pack("<II", 0xc0800000, 0xc0100000) + \
+        bytes(64) + code.ljust(15, b"\x90") + bytes([15, 3, 0x30])
+
+
+def lines(path):
+    with open(path) as f:
+        for line in f:
+            data = bytes.fromhex(line.partition("#")[0])
+            if data:
+                yield data
+
+
 def write(out, fuzzer, name, data):
     os.makedirs(f"{out}/{fuzzer}", exist_ok=True)
     with open(f"{out}/{fuzzer}/{name}", "wb") as f:
@@ -72,6 +99,15 @@ def main():
         if kind == ".hex":
             fuzzer, _, what = name.partition("-")
             write(out, fuzzer, what, from_hex(path))
+            continue
+        if kind == ".inputs":
+            for n, data in enumerate(lines(path)):
+                write(out, name, f"{n:03}", data)
+            continue
+        if kind == ".insns":
+            for code in lines(path):
+                for what, data in from_insn(code):
+                    write(out, name, f"{code.hex()}-{what}", data)
             continue
         with open(path, "rb") as f:
             rom = f.read()

@@ -33,7 +33,7 @@ struct shared {
 	u32 service[16];
 	u8  pad[SH_RING - SH_SERVICE - 64];
 	u32 ring[];
-} __attribute__((packed));
+} __attribute__((packed, aligned(4)));
 
 struct table_reg {
 	u32 base;

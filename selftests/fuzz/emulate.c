@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzzer of the monitor's instruction emulator (decode.c, emulate.c, segment.c).
+ *
+ * An input is the guest's registers, its descriptors, 64 bytes that repeat all
+ * over its memory, and the bytes of one instruction.  What the instruction is
+ * says a disassembler; what it does is said here again, and compared: every
+ * register, every write, every call of the rest of the monitor.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <ucontext.h>
+
+#include "insn.h"
+
+#define KERNEL_CS	(2 * 8 | 1)
+#define USER_CS		(4 * 8 | 3)
+
+struct vcpu *vcpus[MAX_CPUS];
+u32 nr_cpus = 1;
+
+/* The guest. */
+struct vcpu vcpu;
+struct shared *shared;
+u64 guest_gdt[GDT_LEN];
+u8 code[INSN_MAX];
+u32 code_lin;
+bool agree;
+static u64 real_gdt[8192], real_ldt[8192];
+static u8 tile[64];
+static u32 hole;		/* one page of eight is missing */
+
+struct outcome got, want;
+static jmp_buf stopped;
+
+struct tally tallies[] = {
+	[SEEN_DONE] = { "instructions emulated", 0 },
+	[SEEN_REFUSED] = { "instructions refused", 0 },
+	[SEEN_LOAD] = { "operands read", 0 },
+	[SEEN_STORE] = { "operands written", 0 },
+	[SEEN_FAR] = { "far transfers", 0 },
+	[SEEN_IRET] = { "IRETs", 0 },
+	[SEEN_USER_IO] = { "ports used by programs", 0 },
+	[SEEN_STACK] = { "loads of SS", 0 },
+	[SEEN_CUT] = { "instructions that end in a missing page", 0 },
+	[SEEN_APIC] = { "stores to the local APIC", 0 },
+};
+
+static void happened(enum event event, u64 a, u64 b)
+{
+	EXPECT(!got.event);
+	got.event = event;
+	got.a = a;
+	got.b = b;
+}
+
+/* The guest's memory. */
+bool there(u32 lin, u32 len)
+{
+	u32 i;
+
+	if ((u64)lin + len > 1UL << 32)
+		return false;
+	for (i = 0; i < len; i++)
+		if (((lin + i) >> 12 & 7) == hole)
+			return false;
+	return true;
+}
+
+static u8 byte_at(u32 lin)
+{
+	if (lin - code_lin < sizeof(code))
+		return code[lin - code_lin];
+	if (lin - GDT_LIN < sizeof(guest_gdt))
+		return ((u8 *)guest_gdt)[lin - GDT_LIN];
+	return tile[lin % sizeof(tile)];
+}
+
+u64 value_at(u32 lin, u32 len)
+{
+	u64 value = 0;
+
+	while (len--)
+		value = value << 8 | byte_at(lin + len);
+	return value;
+}
+
+bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
+{
+	u32 i;
+
+	if (!there(lin, len))
+		return false;
+	for (i = 0; i < len; i++)
+		((u8 *)buf)[i] = byte_at(lin + i);
+	return true;
+}
+
+bool guest_get32(u32 lin, u32 *val)
+{
+	return guest_read(&vcpu, lin, val, 4);
+}
+
+bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
+{
+	if (!there(lin, len))
+		return false;
+	EXPECT(!got.written && len <= sizeof(got.bytes));
+	got.written = len;
+	got.to = lin;
+	memcpy(got.bytes, buf, len);
+	return true;
+}
+
+/* The rest of the monitor. */
+void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft)
+{
+	EXPECT(vec == X_GP && has_err && !soft);
+	happened(EV_FAULT, vec, err);
+}
+
+void deliver_held(struct vcpu *v, struct regs *r)
+{
+	EXPECT(!got.held);
+	got.held = true;
+}
+
+bool held_any(struct vcpu *v)
+{
+	return true;
+}
+
+void stop_guest(struct vcpu *v, struct regs *r, const char *why)
+{
+	happened(EV_STOP, 0, 0);
+	longjmp(stopped, 1);
+}
+
+void note_held(struct vcpu *v)
+{
+}
+
+void shadow_flush(struct vcpu *v, bool global)
+{
+}
+
+void halt_unless(volatile bool *a, volatile bool *b)
+{
+}
+
+void pic_write(u16 port, u8 val)
+{
+	happened(EV_OUT, port | 1 << 16, val);
+}
+
+void set_cr0(struct vcpu *v, struct regs *r, u32 val)
+{
+	happened(EV_CR0, val, 0);
+}
+
+void set_cr3(struct vcpu *v, u32 val)
+{
+	happened(EV_CR3, val, 0);
+}
+
+bool set_cr4(struct vcpu *v, struct regs *r, u32 val)
+{
+	happened(EV_CR4, val, 0);
+	return agree;
+}
+
+bool set_tr(struct vcpu *v, u16 sel)
+{
+	happened(EV_TR, sel, 0);
+	return agree;
+}
+
+void set_dr(struct vcpu *v, u32 n, u32 val)
+{
+	happened(EV_SET_DR, n, val);
+}
+
+u32 get_dr(struct vcpu *v, u32 n)
+{
+	happened(EV_GET_DR, n, 0);
+	return 0xd0000000 + n;
+}
+
+bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	happened(EV_RDMSR, msr, 0);
+	*val = 0x1234567800000000 + msr;
+	return agree;
+}
+
+bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	happened(EV_WRMSR, msr, val);
+	return agree;
+}
+
+bool write_xcr_safe(u32 nr, u64 val)
+{
+	happened(EV_XCR, nr, val);
+	return agree;
+}
+
+void shadow_inval(struct vcpu *v, u32 lin)
+{
+	happened(EV_INVLPG, lin, 0);
+}
+
+u32 apic_read(u32 reg)
+{
+	return 0xa0000000 + reg;
+}
+
+void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
+{
+	happened(EV_APIC, reg, val);
+}
+
+u32 port_value(u32 port)
+{
+	return port * 0x9e3779b1;
+}
+
+/* Privileged instructions of the monitor's own: the host's processor faults. */
+static void privileged(int sig, siginfo_t *info, void *context)
+{
+	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+	u8 *ip = (u8 *)g[REG_RIP];
+	u32 word = *ip == 0x66, op = ip[word], port = g[REG_RDX] & 0xffff, size;
+	u64 mask;
+
+	(void)sig;
+	(void)info;
+	size = op & 1 ? (word ? 2 : 4) : 1;
+	mask = (1UL << 8 * size) - 1;
+	if (op == 0xec || op == 0xed) {
+		happened(EV_IN, port, size);
+		g[REG_RAX] = (size == 4 ? 0 : g[REG_RAX] & ~mask) | (port_value(port) & mask);
+		g[REG_RIP] += 1 + word;
+	} else if (op == 0xee || op == 0xef) {
+		happened(EV_OUT, port | size << 16, g[REG_RAX] & mask);
+		g[REG_RIP] += 1 + word;
+	} else if (ip[0] == 0x0f && ip[1] == 0x09) {
+		happened(EV_WBINVD, 0, 0);
+		g[REG_RIP] += 2;
+	} else if (ip[0] == 0x0f && ip[1] == 0x00 && ip[2] >> 3 == 0xd0 >> 3) {
+		happened(EV_LLDT, 0, 0);
+		g[REG_RIP] += 3;
+	} else {
+		EXPECT(!"a fault of the monitor's own");
+	}
+}
+
+static void note_state(struct outcome *o)
+{
+	o->vif = shared->vif;
+	o->cr2 = shared->cr2;
+	o->idt_base = vcpu.idt.base;
+	o->idt_limit = vcpu.idt.limit;
+	o->ldt = vcpu.ldt;
+}
+
+static void describe(const char *who, const struct outcome *o)
+{
+	const struct regs *r = &o->r;
+
+	fprintf(stderr, "%s: ok %d event %d(%lx, %lx) held %d wrote %u at %x\n", who, o->ok,
+		o->event, o->a, o->b, o->held, o->written, o->to);
+	fprintf(stderr, "  %lx:%lx ss %lx:%lx flags %lx ax %lx cx %lx dx %lx bx %lx bp %lx\n",
+		r->cs, r->ip, r->ss, r->sp, r->flags, r->ax, r->cx, r->dx, r->bx, r->bp);
+}
+
+/* For who looks at a finding. */
+static void describe_both(void)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(code); i++)
+		fprintf(stderr, " %02x", code[i]);
+	fprintf(stderr, " (page %x of 8 missing)\n", hole);
+	describe("want", &want);
+	describe("got", &got);
+}
+
+static void compare(void)
+{
+	if (got.ok != want.ok || got.event != want.event ||
+	    memcmp(&got.r, &want.r, sizeof(got.r)) || got.written != want.written)
+		describe_both();
+	EXPECT(got.ok == want.ok);
+	EXPECT(got.event == want.event && got.a == want.a && got.b == want.b);
+	EXPECT(!memcmp(&got.r, &want.r, sizeof(got.r)));
+	if (!want.ok) {
+		EXPECT(!got.written && !got.held);
+		tallies[SEEN_REFUSED].count++;
+		return;
+	}
+	tallies[SEEN_DONE].count++;
+	EXPECT(got.written == want.written && got.to == want.to);
+	EXPECT(!memcmp(got.bytes, want.bytes, sizeof(got.bytes)));
+	EXPECT(got.held == want.held && got.vif == want.vif && got.cr2 == want.cr2);
+	EXPECT(got.idt_base == want.idt_base && got.idt_limit == want.idt_limit);
+	EXPECT(got.ldt == want.ldt);
+}
+
+/* Descriptors: flat ones, and what an input makes of them. */
+static void make_gdt(struct input *in)
+{
+	static const u64 flat[GDT_LEN] = {
+		[2] = 0x00cf9b000000ffff, [3] = 0x00cf93000000ffff,
+		[4] = 0x00cffb000000ffff, [5] = 0x00cff3000000ffff,
+		[6] = 0x000089400000206b, [7] = 0x00009200ffff0000, [8] = 0xc0409312345001ff,
+		[9] = 0x000082001000003f, [10] = 0x00cf9f000000ffff,
+	};
+	u32 i, n = take_u8(in) % 4, at;
+
+	memcpy(guest_gdt, flat, sizeof(flat));
+	for (i = 0; i < n; i++) {
+		at = 2 + take_u8(in) % (GDT_LEN - 2);
+		guest_gdt[at] ^= (u64)take_u8(in) << take_u8(in) % 57;
+	}
+}
+
+static void make_guest(struct input *in, struct regs *r)
+{
+	u32 bits = take_u8(in), i;
+	u64 *reg = &r->di;
+
+	make_gdt(in);
+	agree = bits & 1;
+	hole = 8;
+	memset(&vcpu, 0, offsetof(struct vcpu, real_gdt));
+	memset(real_gdt, 0, sizeof(real_gdt));
+	memset(shared, 0, PAGE);
+	vcpu.sh = vcpu.vmi_page = shared;
+	vcpu.real_gdt = real_gdt;
+	vcpu.real_ldt = real_ldt;
+	vcpu.cr0 = 0x80010031 | (bits & 2 ? 8 : 0);
+	vcpu.cr3 = 0x12345000;
+	vcpu.cr4 = 0x6f0;
+	vcpu.idt = (struct table_reg){ 0xc0200000, 0x7ff };
+	vcpu.tr = 6 * 8;
+	shared->cr2 = 0xdeadbee0;
+	shared->vif = bits & 4 ? 0 : 0x200;
+	memset(r, 0, sizeof(*r));
+	code_lin = 0;
+	EXPECT(load_guest_gdt(&vcpu, r, GDT_LIN, sizeof(guest_gdt) - 1));
+	r->cs = bits & 8 && bits & 16 ? USER_CS : KERNEL_CS;
+	r->ss = bits & 32 ? 7 * 8 | 1 : 3 * 8 | 1;
+	r->flags = 0x202;
+	for (i = 0; i < 7; i++)
+		reg[i] = take_u32(in);
+	r->sp = take_u32(in);
+	r->ip = take_u32(in);
+	if (bits & 64)
+		r->ip |= 0xff0;
+	take(in, tile, sizeof(tile));
+	take(in, code, sizeof(code));
+	code_lin = ref_base(ref_desc(r->cs)) + r->ip;
+	hole = take_u8(in) % 16;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static u8 page[PAGE * SH_PAGES] __aligned(4096);
+	struct sigaction act = { .sa_sigaction = privileged, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	(void)argc;
+	(void)argv;
+	shared = (struct shared *)page;
+	vcpus[0] = &vcpu;
+	EXPECT(!sigaction(SIGSEGV, &act, NULL));
+	tally_at_exit(tallies, ARRAY_SIZE(tallies));
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct input in = { data, size };
+	struct regs r, before;
+	bool apic, comparable;
+	u32 lin;
+
+	make_guest(&in, &r);
+	apic = take_u8(&in) % 4 == 3;
+	lin = LAPIC_PAGE + take_u8(&in) * 16;
+	before = r;
+	memset(&got, 0, sizeof(got));
+	memset(&want, 0, sizeof(want));
+	note_state(&want);
+	/* It runs, so it has a code segment and a stack. */
+	if (!(r.cs == KERNEL_CS ? ref_kernel_code(r.cs) : ref_program_code(r.cs)) ||
+	    !ref_stack(r.ss, 1))
+		return 0;
+	/* 16-bit code is refused, whatever it is. */
+	if (!(ref_desc(r.cs) >> 54 & 1)) {
+		EXPECT(!emulate(&vcpu, &r) && !memcmp(&r, &before, sizeof(r)));
+		return 0;
+	}
+	if (!setjmp(stopped))
+		got.ok = apic ? emulate_apic_store(&vcpu, &r, lin) : emulate(&vcpu, &r);
+	else
+		got.ok = true;
+	got.r = got.event == EV_STOP ? before : r;
+	note_state(&got);
+	comparable = expected(&before, apic, lin);
+	if (want.event == EV_STOP)
+		want.r = before;
+	if (comparable)
+		compare();
+	return 0;
+}
+
