@@ -185,11 +185,9 @@ static int patched_as_told(void)
 	CHECK_REL(sys_read_file(VMI_OPS, ops, sizeof(ops)), >, 0);
 	CHECK_REL(sys_read_file(VMI_SITES, text, sizeof(text)), >, 0);
 	CHECK_EQ(unload(), 0);
-	for (line = text; *line; line = vmi_next_line(line)) {
-		const char *found = text_find(line, "[" NAME "]");
-
-		if (!found || found >= vmi_next_line(line))
-			continue;
+	for (line = text; (line = text_find(line, "[" NAME "]")); line = vmi_next_line(line)) {
+		while (line > text && line[-1] != '\n')
+			line--;
 		seen++;
 		bad += !site_is_as_told(line);
 	}
