@@ -271,7 +271,8 @@ def check_calibration(results):
     errors = []
     for s in results.systems():
         ticks = results.median(s, "calibrate")
-        if ticks is None or abs(ticks - 1000) > 5:
+        # Half a millisecond, which an interrupt or two may fall into.
+        if ticks is None or abs(ticks - 1000) > 50:
             errors.append(f"{s}: a loop of 1000 instructions took {ticks} ticks")
     return errors
 

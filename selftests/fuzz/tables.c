@@ -217,7 +217,7 @@ static u64 seen_page(u64 page)
 {
 	u64 n = (page - ROM_PHYS) / PAGE;
 
-	if (is_monitors(page))
+	if (is_monitors(page) || (page > LAPIC_PAGE && page <= LAPIC_LAST))
 		return scratch_frame;
 	if (page < ROM_PHYS || n > SH_PAGES)
 		return page;

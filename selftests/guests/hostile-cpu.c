@@ -186,6 +186,9 @@ static bool icr(void)
 
 	for (mode = 2; mode < 7; mode++) {
 		for (to = 0; mode != 3 && to < 4; to++) {
+			/* INIT makes whoever gets it wait for startup. */
+			if (mode == 5 && to != 3)
+				continue;
 			write32(LAPIC + 0x310, 0);
 			write32(LAPIC + 0x300, to << 18 | 0x4000 | mode << 8 | 0x08);
 			write32(LAPIC + 0x300, to << 18 | mode << 8 | 0x9008);
