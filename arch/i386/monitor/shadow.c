@@ -237,9 +237,6 @@ static bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	}
 	if (!pt)
 		return false;
-	/* The second get() may have emptied the pool under the first. */
-	if (find(v, pd->key) != pd)
-		return false;
 	set_entry(slot, table_phys(v, pt) | val, lin);
 	pt->filled = pd->filled = true;
 	set_entry(&table_of(v, pt)[lin >> 12 & 511], map_frame(v, l), lin);

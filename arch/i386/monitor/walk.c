@@ -141,9 +141,6 @@ static int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 		return fault(v, access, PFEC_P, pfec);
 	if (access & ACC_WRITE)
 		bits |= PTE_D;
-	if (!(rights & PTE_W) && (access & (ACC_WRITE | ACC_USER)) == ACC_WRITE)
-		/* No WP: the real one stays on, so the directory must allow it. */
-		l->pde_rights = (l->pde_rights | PTE_W) & ~PTE_U;
 	if (!mark_entry(&pde, l->large ? bits : PTE_A) ||
 	    (!l->large && !mark_entry(&pte, bits)))
 		return 1;
