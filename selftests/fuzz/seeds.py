@@ -70,8 +70,9 @@ def from_insn(code):
     ports = bytes(0x26) + struct.pack("<HI", 0x1068, 0x0)
     regs = struct.pack("<7I", 0x48, 0x18, 0xc0000044, 0x30, 0x3f8, 0xc0000080, 0x12345678)
     for n, memory in enumerate((kernel, program, lss, ports)):
-        for bits, ip, hole in ((1, 0xc0100000, 15), (0x7d, 0xc0101ff0 + n, 4)):
-            yield f"{n}{hole}", bytes([bits, 0]) + regs + \
+        for bits, ip, hole in ((1, 0xc0100000, 15), (0x21, 0xc0100000, 14),
+                               (0x7d, 0xc0101ff0 + n, 4)):
+            yield f"{n}-{hole}", bytes([bits, 0]) + regs + \
                 struct.pack("<II", 0xc0800000, ip) + memory.ljust(64, b"\0") + \
                 code.ljust(15, b"\x90") + bytes([hole, 0, 3])
     yield "apic", bytes([1, 0]) + regs + struct.pack("<II", 0xc0800000, 0xc0100000) + \
