@@ -160,6 +160,8 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 			i->imm = fetch_n(&f, 2);
 		} else if (i->op == 0xc7) {
 			i->imm = fetch_n(&f, i->op16 ? 2 : 4);
+		} else if (i->op == 0xa3 && i->ad16) {
+			return false;
 		} else if (i->op == 0xa3) {
 			i->ea_off = fetch_n(&f, 4);
 			i->ea = i->ea_off + seg_base(v, get_sreg(r, over != ~0u ? over : 3));
