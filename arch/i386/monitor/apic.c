@@ -6,32 +6,6 @@
  */
 #include "mon.h"
 
-#define APIC_ID		0x20
-#define APIC_TPR	0x80
-#define APIC_EOI	0xb0
-#define APIC_LDR	0xd0
-#define APIC_SVR	0xf0
-#define APIC_ISR	0x100
-#define APIC_TMR	0x180
-#define APIC_CMCI	0x2f0
-#define APIC_ICR	0x300
-#define APIC_ICR2	0x310
-#define APIC_LVT_FIRST	0x320
-#define APIC_LVT_LINT0	0x350
-#define APIC_LVT_LAST	0x370
-#define APIC_TDCR	0x3e0
-
-#define LVT_MASKED	(1 << 16)
-#define MODE(val)	((val) >> 8 & 7)
-#define MODE_SMI	2
-
-#define ICR_SELF	1	/* shorthands */
-#define ICR_ALL		2
-#define ICR_OTHERS	3
-#define ICR_LOGICAL	(1 << 11)
-#define ICR_ASSERT	(1 << 14)
-#define ICR_LEVEL	(1 << 15)
-
 static volatile u32 *apic_reg(u32 reg)
 {
 	return phys_ptr(LAPIC_PAGE + reg);

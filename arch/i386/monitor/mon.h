@@ -284,7 +284,6 @@ bool rom_in_iret(u32 ip, u32 *skip);
 void rom_restart_note(struct regs *r);
 
 /* apic.c, smp.c */
-enum { MODE_NMI = 4, MODE_INIT, MODE_STARTUP };	/* messages of local APICs */
 #define PIC_MASTER	0x20
 #define PIC_SLAVE	0xa0
 void apic_init(void);

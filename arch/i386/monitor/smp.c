@@ -92,6 +92,16 @@ void ap_main(void)
 	vcpu_idle(v);
 }
 
+/* A command of the local APIC's to one other; ICR2 stays as the guest has it. */
+static void send(u32 apic, u32 command)
+{
+	u32 icr2 = apic_read(APIC_ICR2);
+
+	apic_write(APIC_ICR2, apic << 24);
+	apic_write(APIC_ICR, ICR_ASSERT | command);
+	apic_write(APIC_ICR2, icr2);
+}
+
 static void start_ap(u32 id)
 {
 	struct vcpu *v = vcpu_create(nr_cpus);
@@ -104,14 +114,11 @@ static void start_ap(u32 id)
 	*(u32 *)(AP(ap_gdt_ptr) + 2) = AP_PAGE + (ap_gdt - ap_start);
 	*(u32 *)AP(&ap_far) = AP_PAGE + (ap_long - ap_start);
 	*(u64 *)AP(&ap_stack) = (u64)v->stack_top;
-	apic_write(0x310, id << 24);
-	apic_write(0x300, 0x4500);	/* INIT */
+	send(id, MODE_INIT << 8);
 	delay_us(10000);
 	while (!__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) && tries--) {
-		if (tries % 10000 == 9999) {
-			apic_write(0x310, id << 24);
-			apic_write(0x300, 0x4600 | AP_PAGE >> 12);
-		}
+		if (tries % 10000 == 9999)
+			send(id, MODE_STARTUP << 8 | AP_PAGE >> 12);
 		delay_us(100);
 	}
 	if (!v->parked)
@@ -142,15 +149,6 @@ static void stay_stopped(void)
 {
 	for (;;)
 		asm volatile("cli\n\thlt");
-}
-
-static void send(u32 apic, u32 command)
-{
-	u32 icr2 = apic_read(0x310);	/* the guest may be about to use it */
-
-	apic_write(0x310, apic << 24);
-	apic_write(0x300, 0x4000 | command);
-	apic_write(0x310, icr2);
 }
 
 /* Another CPU, whatever it does: any number is harmless, they are all ours. */
@@ -195,7 +193,7 @@ void nmi_arrived(struct vcpu *v, struct regs *r)
 		v->nmi = true;
 	if (r->ip >= (u64)halt_begin && r->ip < (u64)halt_end)
 		r->ip = (u64)halt_end;
-	apic_write(0x300, 0x40000 | WAKE_VECTOR);	/* to this CPU */
+	apic_write(APIC_ICR, ICR_SELF << 18 | WAKE_VECTOR);
 }
 
 /**
@@ -241,7 +239,7 @@ void vcpu_idle(struct vcpu *v)
 	struct regs r;
 
 	v->online = false;
-	apic_write(0xf0, 0x1ff);	/* enabled, so that it can be woken */
+	apic_write(APIC_SVR, 0x1ff);	/* enabled, so that it can be woken */
 	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
 	v->init = false;
 	while (!__atomic_load_n(&v->wake, __ATOMIC_ACQUIRE))

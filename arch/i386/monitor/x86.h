@@ -84,6 +84,33 @@ typedef unsigned long u64;
 #define LAPIC_PAGE	0xfee00000u
 #define LAPIC_LAST	0xfeefffffu	/* behind the page: interrupt messages */
 
+/* Registers of the local APIC, and what is in them. */
+#define APIC_ID		0x20
+#define APIC_TPR	0x80
+#define APIC_EOI	0xb0
+#define APIC_LDR	0xd0
+#define APIC_SVR	0xf0
+#define APIC_ISR	0x100
+#define APIC_TMR	0x180
+#define APIC_CMCI	0x2f0
+#define APIC_ICR	0x300
+#define APIC_ICR2	0x310
+#define APIC_LVT_FIRST	0x320
+#define APIC_LVT_LINT0	0x350
+#define APIC_LVT_LAST	0x370
+#define APIC_TDCR	0x3e0
+
+#define LVT_MASKED	(1 << 16)
+#define MODE(icr)	((icr) >> 8 & 7)
+enum { MODE_SMI = 2, MODE_NMI = 4, MODE_INIT, MODE_STARTUP };
+
+#define ICR_SELF	1	/* shorthands */
+#define ICR_ALL		2
+#define ICR_OTHERS	3
+#define ICR_LOGICAL	(1 << 11)
+#define ICR_ASSERT	(1 << 14)
+#define ICR_LEVEL	(1 << 15)
+
 enum {
 	X_DE, X_DB, X_NMI, X_BP, X_OF, X_BR, X_UD, X_NM, X_DF, X_CSO, X_TS,
 	X_NP, X_SS, X_GP, X_PF, X_MF = 16, X_AC, X_MC, X_XM,
