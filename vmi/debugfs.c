@@ -89,8 +89,7 @@ static int ops_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(ops);
 
-#define HOST_COUNTERS	256	/* GetOpCount: the host's first number */
-#define NAME_PARTS	8	/* of eight characters */
+#define NAME_PARTS	8	/* of eight characters; GetOpCount */
 
 static int host_show(struct seq_file *m, void *unused)
 {
@@ -103,7 +102,7 @@ static int host_show(struct seq_file *m, void *unused)
 	seq_puts(m, "count name\n");
 	if (!vmi_patched(VMI_OP_GET_OP_COUNT))
 		return 0;
-	for (nr = HOST_COUNTERS; nr < 2 * HOST_COUNTERS; nr++) {
+	for (nr = VMI_HOST_COUNTERS; nr < 2 * VMI_HOST_COUNTERS; nr++) {
 		for (i = 0; i < NAME_PARTS; i++)
 			name.part[i] = vmi_call1(GET_OP_COUNT, (i + 1) << 16 | nr);
 		if (!name.text[0])

@@ -8,10 +8,10 @@
 #define EXIT_REFUSED	0x22	/* what the loader brought cannot be started */
 
 /* Names of what is counted, by the numbers of GetOpCount. */
-static const char * const names[HOST_COUNTERS + C_NR + HC_OWN] = {
+static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {
 #define NAME(nr, id, name, type, group, in, out, native) [nr] = name,
 	VMI_OPS(NAME)
-#define KIND(c) [HOST_COUNTERS + C_##c]
+#define KIND(c) [VMI_HOST_COUNTERS + C_##c]
 	KIND(SYSCALL) = "system calls by the short way",
 	KIND(SHADOW_FILL) = "shadow fills",
 	KIND(SHADOW_RESET) = "shadow resets",
@@ -34,7 +34,7 @@ static const char * const names[HOST_COUNTERS + C_NR + HC_OWN] = {
 	KIND(EMUL_APIC) = "emulated APIC stores",
 	KIND(EMUL_OTHER) = "emulated, other",
 	KIND(REFUSED_FRAME) = "frames refused",
-#define OWN(hc) [HOST_COUNTERS + C_NR + HC_##hc - HC_INIT]
+#define OWN(hc) [VMI_HOST_COUNTERS + C_NR + HC_##hc - HC_INIT]
 	OWN(INIT) = "calls: vmi_init",
 	OWN(ENABLE) = "calls: held interrupts to deliver",
 	OWN(IRET) = "calls: IRET with a held interrupt, or to an LDT's stack",
@@ -49,18 +49,18 @@ const char *counter_name(u32 nr)
 }
 
 /**
- * counter - hypercalls by number, and from HOST_COUNTERS on all else
+ * counter - hypercalls by number, and from VMI_HOST_COUNTERS on all else
  *
  * Return: how often, on all CPUs; 0 for a number that is not counted.
  */
 u64 counter(u32 nr)
 {
-	u32 call = nr < HOST_COUNTERS ? nr : nr - HOST_COUNTERS - C_NR + HC_INIT, c;
+	u32 call = nr < VMI_HOST_COUNTERS ? nr : nr - VMI_HOST_COUNTERS - C_NR + HC_INIT, c;
 	u64 n = 0;
 
 	for (c = 0; c < nr_cpus; c++) {
-		if (nr - HOST_COUNTERS < C_NR)
-			n += vcpus[c]->count[nr - HOST_COUNTERS];
+		if (nr - VMI_HOST_COUNTERS < C_NR)
+			n += vcpus[c]->count[nr - VMI_HOST_COUNTERS];
 		else if (call < HC_SLOTS)
 			n += vcpus[c]->hypercalls[call];
 	}
@@ -146,7 +146,7 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 		u32 n = (v->trace_pos - 1 - i) % TRACE_LEN, nr = v->trace[n].nr;
 
 		if (nr >= HC_INIT)
-			nr += HOST_COUNTERS + C_NR - HC_INIT;
+			nr += VMI_HOST_COUNTERS + C_NR - HC_INIT;
 		mprintf("  %3u %s %08x %08x %08x\n", nr, counter_name(nr),
 			v->trace[n].ax, v->trace[n].dx, v->trace[n].cx);
 	}

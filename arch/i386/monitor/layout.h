@@ -80,7 +80,6 @@
 #define HC_CHOOSE	117		/* how long the two took */
 #define HC_OWN		6		/* these */
 #define HC_SLOTS	118
-#define HOST_COUNTERS	256		/* GetOpCount's numbers from here are ours */
 #define SLOT		8		/* bytes of one in the ROM */
 
 #endif

@@ -64,6 +64,9 @@
 #define VMI_ALARM_PERIODIC	0x00100
 #define VMI_ALARM_LVTT		0x10000
 
+/* GetOpCount: first number of the counters that are the host's own. */
+#define VMI_HOST_COUNTERS	256
+
 /* States of pages, for PageState. */
 #define VMI_PAGES_FREE		0
 #define VMI_PAGES_USED		1
