@@ -8,12 +8,17 @@ PATCHES		:= $(sort $(wildcard patches/*.patch))
 SHIM		:= Kconfig Kbuild $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
 		   arch/i386/*.[cS] arch/i386/include/asm/vmi/*.h)
 JOBS		:= $(shell nproc)
-KMAKE		:= $(MAKE) ARCH=i386 -j$(JOBS) \
+KMAKE		:= $(MAKE) ARCH=i386 -j$(JOBS) CC="ccache gcc" \
 		   KBUILD_BUILD_USER=vmi386 KBUILD_BUILD_HOST=vmi386 \
 		   KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970"
 STEP		:= selftests/step
 
 unexport MAKEFLAGS
+
+# With a CCACHE_DIR outside of build/, other checkouts can share it.
+export CCACHE_DIR	?= $(CURDIR)/$(B)/ccache
+export CCACHE_BASEDIR	:= $(CURDIR)
+export CCACHE_DEPEND	:= 1
 
 .DELETE_ON_ERROR:
 .PHONY: all bench bench-kvm bench-quick boot check clean debian guests help kvm \
@@ -62,6 +67,11 @@ $(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
 # with CONFIG_VMI=n, which must come out the same.  A fourth for the benchmarks:
 # Debian's tree with the pv_ops that Linux has.
 
+# kbuild: TITLE,FILES,SOURCES,OBJECTS,TARGETS.  ccache sees paths that are relative
+# to the objects; __FILE__ must not.
+kbuild = @$(STEP) "$(1)" $(4) $(2) $(KMAKE) -C $(B)/$(3) O=$(CURDIR)/$(B)/$(4) \
+	KCFLAGS=-fmacro-prefix-map=../$(3)/= $(5)
+
 $(B)/kernel/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
 
@@ -75,13 +85,11 @@ $(B)/paravirt/.config: selftests/config $(B)/linux-orig/.done
 	@selftests/configure $(B)/linux-orig $(@D) CONFIG_HYPERVISOR_GUEST=y CONFIG_PARAVIRT=y
 
 $(B)/bzImage: $(B)/kernel/.config $(B)/linux/.placed
-	@$(STEP) "build the kernel" kernel 2150 \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/kernel bzImage modules
+	$(call kbuild,build the kernel,2150,linux,kernel,bzImage modules)
 	@cp $(B)/kernel/arch/x86/boot/bzImage $@
 
 $(B)/unpatched/bzImage: $(B)/unpatched/.config
-	@$(STEP) "build the kernel without our changes" unpatched 2140 \
-		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/unpatched bzImage
+	$(call kbuild,build the kernel without our changes,2140,linux-orig,unpatched,bzImage)
 	@cp $(B)/unpatched/arch/x86/boot/bzImage $@
 
 # The peer of kvm.rom: mainline with all it has for KVM.
@@ -92,18 +100,15 @@ $(B)/kvmguest/.config: selftests/config $(B)/linux-orig/.done
 	@selftests/configure $(B)/linux-orig $(@D) $(KVM_GUEST)
 
 $(B)/kvmguest/bzImage: $(B)/kvmguest/.config
-	@$(STEP) "build mainline as a guest of KVM" kvmguest 2160 \
-		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/kvmguest bzImage
+	$(call kbuild,build mainline as a guest of KVM,2160,linux-orig,kvmguest,bzImage)
 	@cp $(B)/kvmguest/arch/x86/boot/bzImage $@
 
 $(B)/paravirt/bzImage: $(B)/paravirt/.config
-	@$(STEP) "build the kernel with CONFIG_PARAVIRT=y" paravirt 2150 \
-		$(KMAKE) -C $(B)/linux-orig O=$(CURDIR)/$(B)/paravirt bzImage
+	$(call kbuild,build the kernel with CONFIG_PARAVIRT=y,2150,linux-orig,paravirt,bzImage)
 	@cp $(B)/paravirt/arch/x86/boot/bzImage $@
 
 $(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
-	@$(STEP) "build the kernel with CONFIG_VMI=n" novmi 2130 \
-		$(KMAKE) -C $(B)/linux O=$(CURDIR)/$(B)/novmi vmlinux
+	$(call kbuild,build the kernel with CONFIG_VMI=n,2130,linux,novmi,vmlinux)
 	@touch $@
 
 roms: | setup
