@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzzer of vmi/patch.c and arch/i386/emit.c.  An input describes what the ROM
+ * Fuzzer of vmi/patch.c.  An input describes what the ROM
  * answered and rows of .vmi_sites with code that they point to; the harness
  * places them so that no two sites overlap.  What is left of the code is then
  * read the way a processor would read it.

@@ -7,6 +7,8 @@
  * tests and fuzzers on the host build the same files.
  */
 
+#include <linux/errno.h>
+
 #include <asm/vmi/abi.h>
 
 #define VMI_SITE_MIN	5		/* length of a call or jump */
@@ -80,14 +82,8 @@ int vmi_rom_check(struct vmi_rom *rom, const void *image, size_t room,
 int vmi_reloc_check(const struct vmi_rom *rom, unsigned int op,
 		    const struct vmi_reloc *reloc, char why[VMI_WHY_LEN]);
 
-int vmi_site_check(const struct vmi_site *site);
 void vmi_patch_sites(const struct vmi_site *start, const struct vmi_site *end,
 		     const struct vmi_reloc *relocs, struct vmi_counts *counts);
-
-/* Instruction emission, by the processor's side. */
-void vmi_emit_call(void *insn, const void *target);
-void vmi_emit_jump(void *insn, const void *target);
-void vmi_emit_nops(void *insn, unsigned int len);
 
 /**
  * vmi_site_addr() - where a site is
@@ -98,6 +94,20 @@ void vmi_emit_nops(void *insn, unsigned int len);
 static inline void *vmi_site_addr(const struct vmi_site *site)
 {
 	return (char *)&site->addr + site->addr;
+}
+
+/**
+ * vmi_site_check() - is this row one that the patcher can work on?
+ * @site: row of .vmi_sites
+ *
+ * Return: 0, or -EINVAL for an unknown operation or a site too short.
+ */
+static inline int vmi_site_check(const struct vmi_site *site)
+{
+	if (site->op >= VMI_NR_OPS || !vmi_op_info[site->op].name ||
+	    site->len < VMI_SITE_MIN)
+		return -EINVAL;
+	return 0;
 }
 
 #endif /* _ASM_X86_VMI_PATCH_H */
