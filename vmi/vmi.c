@@ -3,7 +3,7 @@
  * Finding a ROM, asking it about every operation, rewriting the kernel.
  *
  * It happens once, in vmi_init(), before start_kernel().  What came of it is
- * said in one line of the log, later, when the clock's rate is known.
+ * said in one line of the log, later, when the clock's rate is known, if ever.
  */
 #define pr_fmt(fmt) "vmi: " fmt
 
@@ -205,12 +205,13 @@ static int __init vmi_report(void)
 		return 0;
 	}
 
-	pr_info("%*pE, API %u.%u, at 0x%x: %u sites, %u calls, %u jumps, %u nops, %u native, %llu us\n",
+	pr_info("%*pE, API %u.%u, at 0x%x: %u sites, %u calls, %u jumps, %u nops, %u native, %llu %s\n",
 		(int)strnlen(rom->product, PRODUCT_LEN), rom->product, rom->image->api_version_maj,
 		rom->image->api_version_min, rom_phys(rom->image), c->sites,
 		c->calls, c->jumps, c->nops,
 		c->sites - c->calls - c->jumps - c->nops,
-		div_u64(patch_cycles * 1000, tsc_khz ?: 1));
+		tsc_khz ? div_u64(patch_cycles * 1000, tsc_khz) : patch_cycles,
+		tsc_khz ? "us" : "cycles");
 	if (!license_is_gpl_compatible(rom->license))
 		add_taint(TAINT_PROPRIETARY_MODULE, LOCKDEP_STILL_OK);
 	vmi_hook_cpu();
