@@ -542,6 +542,19 @@ static void t_INVAL_PAGE(void)
 	expect_flushed(inval_page, true, true);
 }
 
+static void flush_two_pages(u32 addr)
+{
+	call2(VMI_OP_FLUSH_RANGE, addr - 4096, 2);
+}
+
+/* The last page of a range; no page at all. */
+static void t_FLUSH_RANGE(void)
+{
+	expect_flushed(flush_two_pages, false, false);
+	expect_flushed(flush_two_pages, true, true);
+	call2(VMI_OP_FLUSH_RANGE, 0, 0);
+}
+
 static void t_FLUSH_TLB(void)
 {
 	flags_in |= EFLAGS_IF;

@@ -318,6 +318,16 @@ op INVAL_PAGE
 	invlpg	(%eax)
 	ret
 
+/* EAX address of the first page, EDX number of pages */
+op FLUSH_RANGE
+	test	%edx, %edx
+	jz	2f
+1:	invlpg	(%eax)
+	add	$0x1000, %eax
+	dec	%edx
+	jnz	1b
+2:	ret
+
 /* An interrupt could load another CR3 between the read and the write. */
 op FLUSH_TLB
 	pushf

@@ -37,6 +37,15 @@ static __always_inline void vmi_flush_tlb_one_user(unsigned long addr)
 		native_flush_tlb_one_user(addr);
 }
 
+/* Pages of one address space.  false: flush them one by one. */
+static __always_inline bool vmi_flush_tlb_range(unsigned long start, unsigned long end)
+{
+	if (!vmi_patched(VMI_OP_FLUSH_RANGE))
+		return false;
+	vmi_call2(FLUSH_RANGE, start, (end - start) >> PAGE_SHIFT);
+	return true;
+}
+
 static __always_inline void vmi_flush_tlb_multi(const struct cpumask *cpumask,
 						const struct flush_tlb_info *info)
 {
