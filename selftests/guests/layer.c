@@ -54,6 +54,15 @@ void inval_page(u32 addr)
 		asm volatile("invlpg (%0)" : : "r" (addr) : "memory");
 }
 
+void flush_range(u32 addr, u32 pages)
+{
+	if (vmi_patched(VMI_OP_FLUSH_RANGE))
+		vmi_call2(FLUSH_RANGE, addr, pages);
+	else
+		while (pages--)
+			inval_page(addr + pages * PAGE_SIZE);
+}
+
 void update_kernel_stack(u32 ss, u32 esp)
 {
 	tss.ss0 = ss;

@@ -164,6 +164,7 @@ void update_kernel_stack(u32 ss, u32 esp);
 void flush_tlb(void);
 void flush_global(void);
 void inval_page(u32 addr);
+void flush_range(u32 addr, u32 pages);
 
 #define TRAP_STACK_TOP	((u32)ring0_stack_top)
 extern char ring0_stack_top[];

@@ -75,6 +75,16 @@ static void inval_first(void)
 	inval_page(window);
 }
 
+static void range_of_one(void)
+{
+	flush_range(window, 1);
+}
+
+static void range_of_three(void)
+{
+	flush_range(window - 2 * PAGE_SIZE, 3);
+}
+
 static void changed_by(void (*change)(struct space *s, void *entry, u64 value, u32 flags),
 		       void (*flush)(void))
 {
@@ -97,6 +107,8 @@ static void changed_by(void (*change)(struct space *s, void *entry, u64 value, u
 static void t_set(void)
 {
 	changed_by(entry_set, inval_first);
+	changed_by(entry_set, range_of_one);
+	changed_by(entry_set, range_of_three);
 	changed_by(entry_set, flush_tlb);
 	changed_by(entry_set, flush_global);
 	changed_by(entry_set, load_cr3);
@@ -105,6 +117,8 @@ static void t_set(void)
 static void t_update(void)
 {
 	changed_by(entry_update, inval_first);
+	changed_by(entry_update, range_of_one);
+	changed_by(entry_update, range_of_three);
 	changed_by(entry_update, flush_tlb);
 	changed_by(entry_update, flush_global);
 	changed_by(entry_update, load_cr3);

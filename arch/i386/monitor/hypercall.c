@@ -356,6 +356,15 @@ static void hc_flush_later(struct vcpu *v, struct regs *r)
 	}
 }
 
+/* FlushRange.  The notes say what changed: only the TLB wants to know of pages. */
+static void hc_flush_range(struct vcpu *v, struct regs *r)
+{
+	if ((u32)r->dx == 1)
+		shadow_inval(v, r->ax);
+	else
+		shadow_flush(v, false);
+}
+
 /* The calls that are one statement. */
 #define ONE_LINE(name, statement) \
 static void name(struct vcpu *v, struct regs *r) { statement; }
@@ -424,6 +433,7 @@ static const call_fn calls[HC_SLOTS] = {
 	[VMI_OP_SPIN_WAIT] = hc_spin_wait,
 	[VMI_OP_SPIN_KICK] = hc_spin_kick,
 	[VMI_OP_FLUSH_LATER] = hc_flush_later,
+	[VMI_OP_FLUSH_RANGE] = hc_flush_range,
 	[HC_INIT] = hc_init,
 	[HC_ENABLE] = hc_enable,
 	[HC_IRET] = hc_iret,

@@ -421,6 +421,7 @@ reloc_table:
 	TRAP(97)
 	TRAP(98)
 	TRAP(100)
+	TRAP(105)
 	.org	reloc_table + 4 * VMI_NR_OPS
 	.balign 4
 
