@@ -18,8 +18,10 @@
 #include <asm/desc.h>
 #include <asm/msr.h>
 #include <asm/reboot.h>
+#include <asm/segment.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
+#include <asm/vmi/setup.h>
 #include <asm/vmi/site.h>
 #include <asm/x86_init.h>
 
@@ -145,6 +147,21 @@ static void __init vmi_pagetable_init(void)
 void __init vmi_hook_early(void)
 {
 	x86_init.paging.pagetable_init = vmi_pagetable_init;
+}
+
+/**
+ * vmi_allows_vm86() - can programs enter virtual 8086 mode?
+ *
+ * Not if a host has put this kernel into another ring than 0.
+ *
+ * Return: false if vm86() must say that there is none.
+ */
+bool vmi_allows_vm86(void)
+{
+	unsigned short cs;
+
+	savesegment(cs, cs);
+	return !(cs & SEGMENT_RPL_MASK);
 }
 
 static void (*native_restart)(void);

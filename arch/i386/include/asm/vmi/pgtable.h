@@ -31,6 +31,20 @@ static inline void vmi_update_pxe(void *entry, unsigned long level)
 /* Behind an exchange or a changed bit of an entry of the lowest level. */
 #define vmi_update_pte(ptep)	vmi_update_pxe(ptep, VMI_PAGE_PT)
 
+/* Behind an exchange or a changed bit of a large page's entry. */
+#define vmi_update_pmd(pmdp)	vmi_update_pxe(pmdp, VMI_PAGE_PD)
+
+/* An entry is gone; if it named a table, that is none any longer. */
+#define vmi_release_table(pmd)						\
+do {									\
+	pmd_t __pmd = (pmd);						\
+									\
+	if (vmi_patched(VMI_OP_RELEASE_PAGE) &&				\
+	    pmd_present(__pmd) && !pmd_leaf(__pmd))			\
+		vmi_call2(RELEASE_PAGE, pmd_pfn(__pmd),			\
+			  VMI_PAGE_PT | VMI_PAGE_PAE);			\
+} while (0)
+
 #define set_pte(ptep, pte)	vmi_set_pte(ptep, pte)
 
 #define set_pte_atomic(ptep, pte)					\
