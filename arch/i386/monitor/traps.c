@@ -27,8 +27,12 @@ void handle_page_fault(struct vcpu *v, struct regs *r)
 	u64 cr2 = read_cr2();
 	u32 pfec;
 
-	if (cr2 >> 32 || (r->err & PFEC_RSVD))
+	if (r->err & PFEC_RSVD)
 		stop_guest(v, r, "a page fault that cannot be");
+	if (cr2 >> 32) {	/* an operand across 4 GiB: beyond the segment's limit */
+		deliver(v, r, X_GP, true, 0, false);
+		return;
+	}
 	if (shadow_fault(v, cr2, r->err & (PFEC_W | PFEC_U | PFEC_I), &pfec) == FILL_DONE)
 		return;
 	if (pfec == ~0u) {
