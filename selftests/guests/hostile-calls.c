@@ -7,12 +7,14 @@
 #define SHARED_SIZE	0x5000
 #define JUNK		0x2fcd2fcdu	/* INT 0x2f, at any alignment */
 #define LOW_LIMIT	0x400000
+#define AROUND(lin)	((lin) % ARENA_SIZE & ~0xfffu), 0x1000
 #define PROGRESS	4096
 
 u32 rom_slots, rom_shared;
 static u32 box_pd[1024] __aligned(4096), box_pt[1024] __aligned(4096);
 static u64 box_idt[256];
 static u32 wild[8];			/* registers and stack words of a call */
+volatile u32 call_number;		/* hostile.py looks, from outside */
 
 extern char data_start[], guest_end[];
 
@@ -101,12 +103,25 @@ static void box_map(void)
 	}
 }
 
-static void box_fill(void)
+static void fill(u32 from, u32 bytes)
 {
-	u32 i, *junk = (u32 *)ARENA;
+	u32 *junk = (u32 *)(ARENA + from), i;
 
-	for (i = 0; i < ARENA_SIZE / 4; i++)
+	for (i = 0; i < bytes / 4; i++)
 		junk[i] = JUNK;
+}
+
+/*
+ * What calls wrote there may be an endless loop.  Most write, and jump, where
+ * interesting() leads, or the junk itself.
+ */
+static void box_mend(void)
+{
+	box_map();
+	fill(0, 0x10000);
+	fill(AROUND(-1u));
+	fill(AROUND(JUNK));
+	fill(AROUND(JUNK << 8 | JUNK >> 24));
 }
 
 static void box_enter(void)
@@ -225,16 +240,17 @@ static bool random_calls(void)
 	if (!rom_slots)
 		return true;
 	box_tables();
-	box_fill();
-	box_map();
+	fill(0, ARENA_SIZE);
+	box_mend();
 	box_enter();
 	for (i = from; i < end; i++) {
+		call_number = i;
 		if (!(i % PROGRESS)) {
 			print("# calls %u\n", i);
-			box_fill();
+			fill(0, ARENA_SIZE);
 		}
 		if (!(i % 16))
-			box_map();	/* calls write there, too */
+			box_mend();
 		one_call(seed, i);
 		box_enter();
 	}

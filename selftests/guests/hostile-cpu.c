@@ -397,14 +397,12 @@ static bool halt_forever(void)
 
 static bool stack_top_call(void)
 {
-	edge_call(0xfffffffe, 11);
-	return true;
+	return traps(edge_call, 0xfffffffe, 11);
 }
 
 static bool stack_top_pop(void)
 {
-	edge_call(0xfffffffe, ~0u);
-	return true;
+	return traps(edge_call, 0xfffffffe, ~0u);
 }
 
 static bool leave_protected_mode(void)
@@ -473,8 +471,8 @@ const struct hostile cpu_cases[] = {
 	{ "stack_0", stack_0, EITHER },
 	{ "stack_2", stack_2, EITHER },
 	{ "stack_unmapped", stack_unmapped, STOPS },
-	{ "stack_top_call", stack_top_call, STOPS },
-	{ "stack_top_pop", stack_top_pop, STOPS },
+	{ "stack_top_call", stack_top_call, LIVES },
+	{ "stack_top_pop", stack_top_pop, LIVES },
 	{ "halt_forever", halt_forever, STOPS },
 	{ "leave_protected_mode", leave_protected_mode, STOPS },
 	{ "ports", ports, LIVES },

@@ -13,9 +13,12 @@ import argparse
 import mmap
 import os
 import re
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
@@ -23,8 +26,17 @@ ENDED, LOST, FAILED = 1, 3, 5   # isa-debug-exit: 2 * what the guest wrote + 1
 STOPPED, PANIC = 0x41, 0x43
 PAGE = 4096
 POISON = bytes.fromhex("dcbad00d") * 16
+NO_END, LOOPS = -9, -100        # killed; killed while the guest was running
 NAMES = {STOPPED: "stopped", PANIC: "the monitor stopped itself", 0: "reset",
-         -9: "no end"}
+         NO_END: "no end"}
+CHUNK = 50000                   # random calls in one boot
+LOOKS = 20                      # for an endless loop
+
+
+def symbols(path):
+    out = subprocess.run(["nm", path], check=True, capture_output=True, text=True).stdout
+    return {line.split()[2]: int(line.split()[0], 16) for line in out.splitlines()
+            if len(line.split()) == 3}
 
 
 class Monitor:
@@ -33,10 +45,7 @@ class Monitor:
     def __init__(self, directory):
         with open(f"{directory}/image.bin", "rb") as f:
             image = f.read()
-        out = subprocess.run(["nm", f"{directory}/image.elf"], check=True,
-                             capture_output=True, text=True).stdout
-        place = {line.split()[2]: int(line.split()[0], 16) for line in out.splitlines()
-                 if len(line.split()) == 3}
+        place = symbols(f"{directory}/image.elf")
         base = place["_image_start"]
         self.constant = image[:place["_rodata_end"] - base]
         self.scratch = place["scratch"] - base
@@ -55,13 +64,29 @@ class Monitor:
         return None
 
 
-def boot(args, words, ram_path, log):
-    """One boot; returns QEMU's exit status and the console's lines."""
+def guest_loops(path):
+    """Is it the guest's code that the machine at QEMU's monitor @path runs, each
+    time one looks?"""
+    seen = ""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(path)
+        for n in range(LOOKS):
+            s.sendall(b"info registers\n")
+            while len(re.findall(r"CPL=\d", seen)) <= n:
+                seen += s.recv(65536).decode(errors="replace")
+            time.sleep(0.02)
+    return "CPL=0" not in seen
+
+
+def boot(args, words, work, log):
+    """One boot; returns the exit status of QEMU and the console's lines."""
     argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-m", "64M", "-smp", str(args.smp), "-machine",
             "pc,memory-backend=ram", "-object",
-            f"memory-backend-file,id=ram,size=64M,share=on,mem-path={ram_path}",
+            f"memory-backend-file,id=ram,size=64M,share=on,mem-path={work}/ram",
+            "-monitor", f"unix:{work}/monitor,server=on,wait=off",
             "-kernel", args.monitor, "-initrd", f"{args.guest} {words}"] + DEBUG_EXIT
     if args.cpu:
         argv += ["-cpu", args.cpu]
@@ -70,12 +95,14 @@ def boot(args, words, ram_path, log):
                          stderr=subprocess.STDOUT)
     try:
         out = p.communicate(timeout=args.timeout * scale)[0]
+        status = p.returncode
     except subprocess.TimeoutExpired:
+        status = LOOPS if guest_loops(f"{work}/monitor") else NO_END
         p.kill()
         out = p.communicate()[0]
     text = out.decode(errors="replace").replace("\r", "")
-    log.write(f"--- {words}: {p.returncode}\n{text}")
-    return p.returncode, text.split("\n")
+    log.write(f"--- {words}: {status}\n{text}")
+    return status, text.split("\n")
 
 
 class Run:
@@ -84,8 +111,13 @@ class Run:
     def __init__(self, args):
         self.args = args
         self.monitor = Monitor(args.image)
+        self.number = symbols(re.sub("img$", "elf", args.guest))["call_number"]
         self.results = []       # name, why it failed or None, note
-        self.stops = 0
+        self.stops = self.loops = 0
+        self.start = self.made = 0      # random calls: where this boot begins, all
+
+    def end(self):
+        return min(self.start + CHUNK, self.args.calls)
 
     def outside(self, ram_path, lines):
         place = re.search(r"monitor at ([0-9a-f]+)-([0-9a-f]+)", "\n".join(lines))
@@ -95,19 +127,46 @@ class Run:
                 mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as ram:
             return self.monitor.look(ram, int(place[1], 16), int(place[2], 16))
 
-    def read(self, lines, status):
+    def read_calls(self, case, why, status, printed, ram_path):
+        """The same for a boot that came to the random calls, the last case.  They may
+        hurt the guest itself: the next boot goes on behind the one that did."""
+        end = self.end()
+        if why is None and status not in (ENDED, FAILED):
+            with open(ram_path, "rb") as f:
+                f.seek(self.number)
+                number = struct.unpack("<I", f.read(4))[0]
+            # It may have been written to; what was printed is there in any case.
+            end = 1 + (number if printed <= number < end else printed)
+            if status not in (STOPPED, LOST, LOOPS):
+                why = NAMES.get(status, f"exit status {status}")
+        self.made += end - self.start
+        self.start = end
+        self.loops += status == LOOPS
+        if why is None and end < self.args.calls:
+            return f"first={case[0]}"
+        self.results.append((case[1], why, f"{self.made} calls, {self.loops} endless loops"))
+        return None
+
+    def read(self, lines, status, ram_path):
         """Results of one boot; returns the words for the next, None at the end."""
-        case, done, calls = None, False, 0
+        case, done, why, printed = None, False, None, self.start
         for line in lines:
             if m := re.match(r"# case (\d+) (\S+) (\S+)", line):
-                case, done = m.groups(), False
+                case, done, why = m.groups(), False, None
             elif m := re.match(r"# calls (\d+)", line):
-                calls = int(m[1])
+                printed = int(m[1])
             elif m := re.match(r"(ok|not ok) \d+ (\S+)", line):
                 done = True
                 why = "the guest got through" if m[1] != "ok" else \
                     "it was not stopped" if case[2] == "stops" else None
-                self.results.append((m[2], why, "lives"))
+                if m[2] != "random_calls":
+                    self.results.append((m[2], why, "lives"))
+        reasons = [line[19:] for line in lines if line.startswith("*** guest stopped: ")]
+        self.stops += bool(reasons)
+        if status == STOPPED and not reasons:
+            status = None       # without a dump
+        if case and case[1] == "random_calls":
+            return self.read_calls(case, why, status, printed, ram_path)
         if status in (ENDED, FAILED) and "# cases end" in lines:
             if case and not done:
                 self.results.append((case[1], "its result is not to be read", ""))
@@ -115,45 +174,34 @@ class Run:
         if case is None or done:
             self.results.append(("boot", NAMES.get(status, f"exit status {status}"), ""))
             return None
-        dump = any(line.startswith("*** guest stopped: ") for line in lines)
-        reason = [line[19:] for line in lines if line.startswith("*** guest stopped: ")]
-        if case[1] == "random_calls" and status == LOST:
-            why = None          # it has hurt itself
-        elif status != STOPPED or not dump:
+        note = f"stopped: {reasons[0]}" if reasons else ""
+        if status != STOPPED:
             why = NAMES.get(status, f"exit status {status}")
-        else:
-            why = f"stopped: {reason[0]}" if case[2] == "lives" else None
-        self.stops += status == STOPPED
-        if case[1] == "random_calls" and not why:
-            # The rest of the calls, behind those that this boot made.
-            self.args.start = calls + 4096
-            if self.args.start < self.args.calls:
-                return f"first={case[0]} from={self.args.start}"
-        self.results.append((case[1], why, f"stopped: {reason[0]}" if reason else ""))
+        elif case[2] == "lives":
+            why = note
+        self.results.append((case[1], why, note))
         return f"first={int(case[0]) + 1}"
 
     def run(self, log):
         a = self.args
-        words, fixed = f"first={a.first}", f"vmi={a.vmi} seed={a.seed} calls={a.calls}"
+        words, only = f"first={a.first}", a.only is not None
         with tempfile.TemporaryDirectory(prefix="vmi-") as work:
-            ram = f"{work}/ram"
-            if a.only is not None:
-                _, lines = boot(a, "list=1", ram, log)
+            if only:
+                _, lines = boot(a, "list=1", work, log)
                 numbers = [line.split()[2] for line in lines
                            if re.match(rf"# case \d+ {a.only} ", line)]
                 if not numbers:
                     sys.exit(f"hostile: no case {a.only}")
                 words = f"only={numbers[0]}"
             while words:
-                status, lines = boot(a, f"{fixed} {words}", ram, log)
-                words = self.read(lines, status)
-                if trouble := self.outside(ram, lines):
+                words += f" vmi={a.vmi} seed={a.seed} from={self.start} calls={self.end()}"
+                status, lines = boot(a, words, work, log)
+                words = self.read(lines, status, f"{work}/ram")
+                if trouble := self.outside(f"{work}/ram", lines):
                     self.results.append(("memory", trouble, ""))
-                os.unlink(ram)
-                if a.only is not None:
-                    if "from=" not in (words or ""):
-                        break
-                    words = words.replace("first=", "only=")
+                os.unlink(f"{work}/ram")
+                if only and words:
+                    words = f"only={numbers[0]}" if words == f"first={numbers[0]}" else None
 
     def report(self):
         failed = 0
