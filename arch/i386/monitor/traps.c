@@ -5,18 +5,20 @@
 /* The guest's #GP: a privileged instruction, INT n, or the guest's own fault. */
 static void general_protection(struct vcpu *v, struct regs *r)
 {
-	u8 code[2];
+	u8 code[2] = { 0, 0 };
 
+	guest_read(v, seg_base(v, r->cs) + r->ip, code, 2);
 	/* Error code: the gate's index; QEMU before 8.0 counts in gates of 8 bytes. */
-	if ((r->err & 2) && guest_read(v, seg_base(v, r->cs) + r->ip, code, 2) &&
-	    code[0] == 0xcd && (r->err >> 3 == code[1] || r->err >> 4 == code[1])) {
+	if ((r->err & 2) && code[0] == 0xcd &&
+	    (r->err >> 3 == code[1] || r->err >> 4 == code[1])) {
 		r->ip += 2;
 		deliver(v, r, code[1], false, 0, true);
-		return;
+	} else if (code[0] == 0x0f && code[1] == 0x34) {
+		/* SYSENTER: CPUID says that there is none. */
+		deliver(v, r, X_UD, false, 0, false);
+	} else if (!emulate(v, r)) {
+		deliver(v, r, X_GP, true, r->err, false);
 	}
-	if (emulate(v, r))
-		return;
-	deliver(v, r, X_GP, true, r->err, false);
 }
 
 /**
