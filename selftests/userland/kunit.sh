@@ -10,14 +10,16 @@ if [ ! -e $modules/vmi_test.ko ] || [ ! -e /sys/kernel/debug/vmi ]; then
 	exit 4
 fi
 
-# KUnit's KTAP on the console would look like ours.
+# KUnit's KTAP on the console would look like ours; init takes it from its log.
+read -r level _ < /proc/sys/kernel/printk
 dmesg -n 4
 echo "kunit tests begin" > /dev/kmsg
 insmod $modules/kunit.ko && insmod $modules/vmi_test.ko
 loaded=$?
 rmmod vmi_test kunit
-dmesg | sed '1,/kunit tests begin/d; s/^\[[^]]*\] //' > /tmp/kunit.log
-dmesg -n 8
+echo "kunit tests end" > /dev/kmsg
+dmesg | sed '1,/kunit tests begin/d; /kunit tests end/d; s/^\[[^]]*\] //' > /tmp/kunit.log
+dmesg -n "$level"
 
 # Cases are indented by four blanks, suites and cases of cases are not.
 sed -n 's/^    \(ok\|not ok\) [0-9]* \(- \)*/\1 /p' /tmp/kunit.log > /tmp/kunit.cases
