@@ -18,7 +18,7 @@ import proc
 SKIP = 4    # exit status of selftests/kvm/run: L1 cannot be built here
 
 
-def arguments(test):
+def arguments(test, disk):
     """What L1's QEMU gets for @test, behind its own."""
     kernel = boot.kernel_of(test)
     argv = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -37,10 +37,12 @@ def arguments(test):
     # To find out the TSC's rate takes thousands of exits; L1 knows it.
     initrd = test.get("initrd", "build/initramfs.cpio.gz")
     words = [boot.command_line(test, None), "quiet log_buf_len=1M no_timer_check tsc=reliable",
-             "l2.tsc vmi.log=/dev/vda"]
-    argv += ["-initrd", initrd, "-append", " ".join(words),
-             "-drive", "file=/tmp/log,format=raw,if=none,id=log",
-             "-device", "virtio-blk-pci,drive=log"]
+             f"l2.tsc vmi.log=/dev/{'vdb' if disk else 'vda'}"]
+    argv += ["-initrd", initrd, "-append", " ".join(words)]
+    for name, path in (("disk", disk), ("log", "/tmp/log")):
+        if path:
+            argv += ["-drive", f"file={path},format=raw,if=none,id={name}",
+                     "-device", f"virtio-blk-pci,drive={name}"]
     return argv, files + [initrd]
 
 
@@ -65,6 +67,8 @@ def judge(name, test, work, logs):
         "no end in L1's time" if word else "L1 did not get to run it to its end"
     reasons, note = console.judge(test, log_path, int(word) if word.isdigit() else None, ended)
     if not ended:
+        if boot.yes(test, "disk"):
+            reasons += console.check_disk(f"{work}/disk", log_path)
         reasons += boot.run_after(test, name, {"log": log_path, "marks": f"{logs}/{name}.marks"})
     exits = [s.split()[1] for s in read(f"{work}/counters").decode().splitlines()
              if s.startswith("exits ")]
@@ -94,14 +98,18 @@ def run(tests, logs):
     dirs = {}
     with tempfile.TemporaryDirectory(prefix="run.", dir="build/kvm") as work:
         for number, (name, test) in enumerate(tests.items()):
-            argv, files = arguments(test)
+            place = f"{work}/{number:02}"
+            disk = f"{place}/disk" if boot.yes(test, "disk") else None
+            argv, files = arguments(test, disk)
             missing = [f for f in files if not os.path.exists(f)]
             if missing:
                 yield name, "fail", [f"{f} does not exist" for f in missing], ""
                 continue
-            dirs[name] = f"{work}/{number:02}"
-            os.mkdir(dirs[name])
-            with open(f"{dirs[name]}/arguments", "w") as f:
+            dirs[name] = place
+            os.mkdir(place)
+            if disk:
+                boot.make_disk(disk)
+            with open(f"{place}/arguments", "w") as f:
                 f.write("".join(f"{a}\n" for a in argv))
         if not dirs:
             return
