@@ -35,7 +35,8 @@ help:
 	@echo 'make soak     boots and stress-ng, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
-	@echo 'make bench    what it costs, against other systems (hours); build/bench/report.md'
+	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
+	@echo '              or two besides the kernels; if broken off, it goes on where it was)'
 	@echo 'make bench-quick  the same in instructions, without other systems (5 minutes)'
 	@echo 'make series   the patches as mails for git am, in $(B)/series/'
 	@echo 'make clean    remove $(B)/'
@@ -65,7 +66,7 @@ $(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
 
 # Three kernels from one configuration: ours; Debian's tree untouched; ours
 # with CONFIG_VMI=n, which must come out the same.  A fourth for the benchmarks:
-# Debian's tree with the pv_ops that Linux has.
+# Debian's tree with pv_ops and all that Linux has for KVM.
 
 # kbuild: TITLE,FILES,SOURCES,OBJECTS,TARGETS.  ccache sees paths that are relative
 # to the objects; __FILE__ must not.
@@ -80,9 +81,6 @@ $(B)/novmi/.config: selftests/config $(B)/linux/.placed
 
 $(B)/unpatched/.config: selftests/config $(B)/linux-orig/.done
 	@selftests/configure $(B)/linux-orig $(@D)
-
-$(B)/paravirt/.config: selftests/config $(B)/linux-orig/.done
-	@selftests/configure $(B)/linux-orig $(@D) CONFIG_HYPERVISOR_GUEST=y CONFIG_PARAVIRT=y
 
 $(B)/bzImage: $(B)/kernel/.config $(B)/linux/.placed
 	$(call kbuild,build the kernel,2150,linux,kernel,bzImage modules)
@@ -102,10 +100,6 @@ $(B)/kvmguest/.config: selftests/config $(B)/linux-orig/.done
 $(B)/kvmguest/bzImage: $(B)/kvmguest/.config
 	$(call kbuild,build mainline as a guest of KVM,2160,linux-orig,kvmguest,bzImage)
 	@cp $(B)/kvmguest/arch/x86/boot/bzImage $@
-
-$(B)/paravirt/bzImage: $(B)/paravirt/.config
-	$(call kbuild,build the kernel with CONFIG_PARAVIRT=y,2150,linux-orig,paravirt,bzImage)
-	@cp $(B)/paravirt/arch/x86/boot/bzImage $@
 
 $(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
 	$(call kbuild,build the kernel with CONFIG_VMI=n,2130,linux,novmi,vmlinux)
@@ -169,7 +163,7 @@ soak: $(B)/bzImage userland roms $(B)/monitor.elf
 
 BENCH	:= $(MAKE) -C selftests/bench TOP=$(CURDIR) B=$(CURDIR)/$(B)
 
-bench: $(B)/bzImage $(B)/unpatched/bzImage $(B)/paravirt/bzImage $(B)/novmi/vmlinux \
+bench: $(B)/bzImage $(B)/unpatched/bzImage $(B)/kvmguest/bzImage $(B)/novmi/vmlinux \
 		userland roms $(B)/monitor.elf
 	@selftests/setup gnuplot-nox
 	@$(STEP) "fetch and build what is measured" bench 0 $(BENCH) full

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The systems that are compared, and how to boot one of them."""
 
+import hashlib
 import re
 import subprocess
 import time
@@ -26,7 +27,7 @@ BASE = {
 
 TITLE = {
     "unpatched": "Debian's tree, our configuration",
-    "paravirt": "the same with CONFIG_PARAVIRT=y",
+    "paravirt": "the same with PARAVIRT=y, KVM_GUEST=y, as distributions have it",
     "native": "our kernel, no ROM",
     "null": "our kernel, null.rom",
     "trace": "our kernel, trace.rom",
@@ -45,7 +46,7 @@ def files(system):
     """What must be there to boot it."""
     return {
         "unpatched": ["build/unpatched/bzImage", I386],
-        "paravirt": ["build/paravirt/bzImage", I386],
+        "paravirt": ["build/kvmguest/bzImage", I386],
         "native": ["build/bzImage", I386],
         "null": ["build/bzImage", I386, "build/rom/null.rom"],
         "trace": ["build/bzImage", I386, "build/rom/trace.rom"],
@@ -83,6 +84,15 @@ def argv(system, words, icount, smp=1, mem=None, disk=None):
     if rest:
         args += ["-option-rom", rest[0]]
     return args + ["-kernel", kernel, "-initrd", archive, "-append", line]
+
+
+def digest(system, args, disk):
+    """Of all that a boot depends on but QEMU."""
+    h = hashlib.sha256(" ".join(args).encode())
+    for path in files(system) + ([disk] if disk else []):
+        with open(path, "rb") as f:
+            h.update(hashlib.file_digest(f, "sha256").digest())
+    return h.hexdigest()[:16]
 
 
 class Boot:
