@@ -17,6 +17,7 @@ set key outside top horizontal
 set xtics rotate by -35 left
 set ylabel "virtualized / native"
 set yrange [0.8:*]
+set ytics (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50)
 set rmargin 14
 """
 
@@ -49,18 +50,26 @@ def ratios(name, results, titles):
 
 
 def growth(name, results):
-    """Lines: fork by megabytes."""
+    """Lines: fork by megabytes, a hop in a ring by processes."""
     systems = results.systems()
-    sizes = [1, 8, 64, 512]
-    if not systems:
-        return
-    with open(f"{BENCH}/{name}.dat", "w") as f:
-        f.write("megabytes " + " ".join(systems) + "\n")
-        for size in sizes:
-            cells = [results.median(s, f"fork.{size}MB", "load") for s in systems]
-            f.write(f"{size} " + " ".join("?" if c is None else f"{c:.0f}" for c in cells) + "\n")
-    draw(name, "set datafile missing '?'\nset logscale xy\nset grid\nset key left top\n"
-         "set xlabel 'megabytes mapped'\nset ylabel 'instructions for fork, exit, wait'\n"
-         "plot " + ", ".join(
-             f"'{BENCH}/{name}.dat' using 1:{i + 2} with linespoints title columnheader({i + 2})"
-             for i in range(len(systems))) + "\n")
+    panels = []
+    for i, (op, sizes, x, y) in enumerate((
+            ("fork.{}MB", (1, 8, 64, 512), "megabytes mapped", "fork, exit, wait"),
+            ("ring.{}", (2, 10, 100, 1000), "processes in a ring", "one hop"))):
+        path = f"{BENCH}/{name}-{i}.dat"
+        rows = [(size, [results.median(s, op.format(size), "load") for s in systems])
+                for size in sizes]
+        if not any(any(cells) for _, cells in rows):
+            continue
+        with open(path, "w") as f:
+            f.write("size " + " ".join(systems) + "\n")
+            for size, cells in rows:
+                f.write(f"{size} " + " ".join(
+                    "?" if c is None else f"{c:.0f}" for c in cells) + "\n")
+        panels.append(
+            f"set xlabel '{x}'\nset ylabel 'instructions: {y}'\nplot " + ", ".join(
+                f"'{path}' using 1:{n + 2} with linespoints title columnheader({n + 2})"
+                for n in range(len(systems))) + "\n")
+    if panels:
+        draw(name, "set datafile missing '?'\nset logscale xy\nset grid\nset key left top\n"
+             f"set multiplot layout 1,{len(panels)}\n" + "".join(panels) + "unset multiplot\n")

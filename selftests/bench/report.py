@@ -137,10 +137,10 @@ def entries():
                 kinds.setdefault(row["operation"], []).append(
                     (int(row["entries"]) / int(row["count"]), row["kind"]))
     rows = []
-    for op, (title, _) in OPERATIONS.items():
+    for op in [*OPERATIONS, *(op for op in kinds if op not in OPERATIONS)]:
         if op in kinds:
             top = sorted(kinds[op], reverse=True)
-            rows.append([title, ", ".join(
+            rows.append([title_of(op), ", ".join(
                 f"{kind} {n:.2f}" for n, kind in top if n >= 0.05) or "none"])
     return "\nWhat the monitor counts for one operation. A page fault that is the guest's\n" \
         "counts as such and as an exception delivered; a shadow fill is an entry, too.\n\n" + \
@@ -151,18 +151,26 @@ def growth(results):
     if not results.rows:
         return ""
     systems = results.systems()
-    ops = []
-    for row in results.rows:
-        if (row["operation"], row["variant"]) not in ops:
-            ops.append((row["operation"], row["variant"]))
+    # As the probe went through them, the processors of one operation together.
+    ops = list(dict.fromkeys((row["operation"], row["variant"]) for row in results.rows))
+    names = list(dict.fromkeys(op for op, _ in ops))
+    ops.sort(key=lambda op: (names.index(op[0]), op[1]))
     rows = []
     for op, variant in ops:
-        title = op.replace("fork.", "fork with ").replace("ring.", "pipe ring, processes: ")
+        title = title_of(op)
         title += f", {variant[3:]} processors" if variant.startswith("smp") else ""
         rows.append([title] + [count(results.median(s, op, variant)) for s in systems] +
                     [number(results.ratio(s, op, variant)) for s in systems if s in BASE])
-    return "\n## How cost grows\n\nInstructions for one operation (a ring: one hop).\n\n" + \
+    return "\n## How cost grows\n\nInstructions for fork, exit and wait of a process with so" \
+        "\nmuch memory touched; for one hop in a ring of processes that pass on a byte\n" \
+        "through pipes (1 GB of memory); for operations where there are more processors.\n\n" + \
         table([""] + systems + [f"{s} / {BASE[s]}" for s in systems if s in BASE], rows)
+
+
+def title_of(op):
+    if op in OPERATIONS:
+        return OPERATIONS[op][0]
+    return op.replace("fork.", "fork with ").replace("ring.", "ring of ")
 
 
 def facts(name):
