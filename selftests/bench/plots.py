@@ -35,6 +35,8 @@ def draw(name, script):
 def ratios(name, results, titles):
     """Bars: each operation on each system that is virtualized."""
     systems = [s for s in results.systems() if s in BASE and s not in ("paravirt", "null")]
+    # A system whose base was not measured has no bar.
+    systems = [s for s in systems if any(results.ratio(s, op) for op in titles)]
     ops = [op for op in titles if any(results.ratio(s, op) for s in systems)]
     if not ops:
         return
