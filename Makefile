@@ -22,7 +22,7 @@ export CCACHE_DEPEND	:= 1
 
 .DELETE_ON_ERROR:
 .PHONY: all bench bench-kvm bench-quick boot check clean debian guests help kvm \
-	monitor native roms series setup soak userland FORCE
+	linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
 
@@ -33,6 +33,7 @@ help:
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
 	@echo 'make soak     boots and stress-ng, at random, for 30 minutes (T=MINUTES)'
+	@echo 'make linux-tests  Linux'\''s own tests: the same results on every host (T="x86 ...")'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
@@ -155,6 +156,11 @@ boot: $(B)/bzImage userland roms $(B)/monitor.elf
 check: $(B)/bzImage $(B)/unpatched/bzImage $(B)/novmi/vmlinux userland guests \
 		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
+
+linux-tests: $(B)/bzImage userland roms $(B)/monitor.elf
+	@$(STEP) "build Linux's own tests" linux-tests 0 \
+		$(MAKE) -C selftests/linux B=$(CURDIR)/$(B)
+	@selftests/run -j $(JOBS) $(or $(T:%=linux-%),linux-tests)
 
 soak: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/soak $(T)
