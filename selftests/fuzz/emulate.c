@@ -98,11 +98,6 @@ bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
 	return true;
 }
 
-bool guest_get32(u32 lin, u32 *val)
-{
-	return guest_read(&vcpu, lin, val, 4);
-}
-
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 {
 	if (!there(lin, len))
@@ -344,7 +339,7 @@ static void make_guest(struct input *in, struct regs *r)
 	vcpu.cr0 = 0x80010031 | (bits & 2 ? 8 : 0);
 	vcpu.cr3 = 0x12345000;
 	vcpu.cr4 = 0x6f0;
-	vcpu.idt = (struct table_reg){ 0xc0200000, 0x7ff };
+	vcpu.idt = (struct table_reg){ .base = 0xc0200000, .limit = 0x7ff };
 	vcpu.tr = 6 * 8;
 	shared->cr2 = 0xdeadbee0;
 	shared->vif = bits & 4 ? 0 : 0x200;

@@ -54,14 +54,6 @@ void *rom_code_page(u32 n)
 	return rom_page;
 }
 
-bool raw_copy(void *to, const void *from, u64 len)
-{
-	(void)to;
-	(void)from;
-	(void)len;
-	return false;
-}
-
 struct extable_entry;
 struct extable_entry *_extable_start, *_extable_end;
 
@@ -407,7 +399,7 @@ static void read_mode(void)
 	mmu.nxe = v->efer & EFER_NX;
 }
 
-/* As calls.c and msr.c do it. */
+/* As calls.c does it. */
 static void set_mode(u32 cr0, u32 cr4, u64 efer)
 {
 	cpu->v.cr0 = cr0;

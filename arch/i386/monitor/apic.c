@@ -1,86 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupt controllers.  They are the guest's, but for one register: a write
- * of the interrupt command register could start a processor in real mode, in
- * ring 0.  So the guest's stores to the local APIC come here, by call or fault.
+ * Interrupt controllers.  They are the guest's, but its stores to the local APIC
+ * come here: one could start a processor in real mode, in ring 0.
  */
 #include "mon.h"
 
-static volatile u32 *apic_reg(u32 reg)
-{
-	return phys_ptr(LAPIC_PAGE + reg);
-}
-
 u32 apic_read(u32 reg)
 {
-	return *apic_reg(reg);
+	return *(volatile u32 *)phys_ptr(LAPIC_PAGE + reg);
 }
 
 void apic_write(u32 reg, u32 val)
 {
-	*apic_reg(reg) = val;
-}
-
-u32 apic_id(void)
-{
-	return apic_read(APIC_ID) >> 24;
-}
-
-void apic_eoi(void)
-{
-	apic_write(APIC_EOI, 0);
+	*(volatile u32 *)phys_ptr(LAPIC_PAGE + reg) = val;
 }
 
 /*
- * EOI costs the guest no trap: for an edge-triggered vector it is done here, as
- * soon as the interrupt arrives, and the vector is noted as in service in the
- * shared page; the guest's EOI takes the note away (rom.S).  Nothing of the same
- * priority is delivered until then.  Level-triggered ones must wait for the
- * guest's EOI, or they would come again at once: that one traps.  Vectors from
- * the 8259s have no EOI here at all.
- *
- * Which of the three a vector is would be two slow reads of the APIC each time;
- * what was found once is kept, and what turns out wrong corrects itself.
+ * EOI costs no trap: for an edge-triggered vector it is done here, when it comes,
+ * and noted in the shared page as in service; the guest's EOI takes the note away
+ * (rom.S).  Nothing of the same priority is delivered until then.  A level-triggered
+ * one would come again at once: its EOI waits for the guest's, which traps.
+ * Vectors from the 8259s have no EOI here at all.
  */
-enum irq_kind { K_UNKNOWN, K_EDGE, K_LEVEL, K_PIC };
+enum irq_kind { K_EDGE, K_LEVEL, K_PIC };
 
 static bool apic_bit(u32 reg, u32 vec)
 {
 	return apic_read(reg + vec / 32 * 16) >> vec % 32 & 1;
 }
 
-static void find_kind(struct vcpu *v, u32 vec)
-{
-	v->irq_kind[vec] = !apic_bit(APIC_ISR, vec) ? K_PIC :
-			   apic_bit(APIC_TMR, vec) ? K_LEVEL : K_EDGE;
-}
-
-static bool is_held(struct vcpu *v, u32 vec)
-{
-	return v->held[vec / 64] >> vec % 64 & 1;
-}
-
-/* An interrupt has just come in. */
 void irq_arrived(struct vcpu *v, u32 vec)
 {
-	u32 i, n = v->sh->depth & 15;
-	bool again = is_held(v, vec);
-
 	v->count[C_IRQ]++;
-	for (i = 0; i < n; i++)
-		again |= (v->sh->service[i] & 0xff) == vec;
-	/* It cannot come again while in service, unless we are wrong about it. */
-	if (!v->irq_kind[vec] || again) {
-		find_kind(v, vec);
-		for (i = 0; again && i < n; i++) {
-			if ((v->sh->service[i] & 0xff) != vec)
-				continue;
-			if (v->irq_kind[vec] == K_LEVEL)
-				v->sh->service[i] |= SERVICE_REAL;
-			if (v->irq_kind[vec] == K_PIC)
-				v->sh->depth = i;
-		}
-	}
+	v->irq_kind[vec] = !apic_bit(APIC_ISR, vec) ? K_PIC :
+			   apic_bit(APIC_TMR, vec) ? K_LEVEL : K_EDGE;
 	if (v->irq_kind[vec] == K_EDGE)
 		apic_eoi();
 }
@@ -94,7 +47,6 @@ bool irq_blocked(struct vcpu *v, u32 vec)
 	       v->irq_kind[vec] != K_PIC;
 }
 
-/* It is about to be delivered. */
 void irq_service(struct vcpu *v, u32 vec)
 {
 	u32 n = v->sh->depth & 15;
@@ -106,21 +58,14 @@ void irq_service(struct vcpu *v, u32 vec)
 }
 
 /* The guest's EOI, when the ROM could not do it. */
-void guest_eoi(struct vcpu *v, struct regs *r)
+static void guest_eoi(struct vcpu *v, struct regs *r)
 {
 	u32 n = v->sh->depth & 15;
 
-	if (!n) {
-		/* We took something for the 8259's that was not. */
-		memset(v->irq_kind, 0, sizeof(v->irq_kind));
-		apic_eoi();
-	} else {
+	if (n)
 		v->sh->depth = n - 1;
-		if (v->sh->service[n - 1] & SERVICE_REAL) {
-			v->irq_kind[v->sh->service[n - 1] & 0xff] = K_UNKNOWN;
-			apic_eoi();
-		}
-	}
+	if (!n || (v->sh->service[n - 1] & SERVICE_REAL))
+		apic_eoi();
 	deliver_held(v, r);
 }
 
@@ -136,9 +81,8 @@ void apic_init(void)
 /**
  * pic_write - the guest writes to an 8259
  *
- * Between the words of its initialization an 8259 answers with vector 0.  The
- * guest has its interrupt flag clear meanwhile, but the real one is set; so the
- * local APIC keeps the 8259s' interrupts away until both are complete.
+ * Between the words of its initialization an 8259 answers with vector 0, and the real
+ * interrupt flag is set: the local APIC keeps them away until both are complete.
  */
 void pic_write(u16 port, u8 val)
 {

@@ -22,6 +22,8 @@ static void put_char(char c)
 {
 	u32 tries = 100000;
 
+	if (c == '\n')
+		put_char('\r');
 	/* A port that is not there must not hang us. */
 	while (!(inb(COM1 + 5) & 0x20) && --tries)
 		pause();
@@ -30,11 +32,8 @@ static void put_char(char c)
 
 static void put_string(const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '\n')
-			put_char('\r');
-		put_char(*s);
-	}
+	while (*s)
+		put_char(*s++);
 }
 
 static void put_number(u64 val, u32 base, int width, char fill)
@@ -54,7 +53,7 @@ static void put_number(u64 val, u32 base, int width, char fill)
 
 /**
  * mprintf - print on the console
- * @fmt: understands %s %c %d %u %x %lu %lx with a width, zero filled or not
+ * @fmt: understands %s %d %u %x %lu %lx with a width, zero filled or not
  */
 void mprintf(const char *fmt, ...)
 {
@@ -72,8 +71,6 @@ void mprintf(const char *fmt, ...)
 		u64 val;
 
 		if (*fmt != '%') {
-			if (*fmt == '\n')
-				put_char('\r');
 			put_char(*fmt);
 			continue;
 		}
@@ -88,9 +85,6 @@ void mprintf(const char *fmt, ...)
 		switch (*fmt) {
 		case 's':
 			put_string(va_arg(ap, const char *));
-			break;
-		case 'c':
-			put_char(va_arg(ap, int));
 			break;
 		case 'd':
 		case 'u':
@@ -136,13 +130,4 @@ int memcmp(const void *a, const void *b, size_t n)
 		if (*x != *y)
 			return *x - *y;
 	return 0;
-}
-
-size_t strlen(const char *s)
-{
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
 }

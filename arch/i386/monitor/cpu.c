@@ -47,10 +47,7 @@ static void set_gate(u32 vec, u32 dpl, u32 ist)
 	};
 }
 
-/*
- * Gates of ring 3: breakpoint, overflow, and the usual system call.  Any other
- * INT n raises #GP and is sorted out there, by the guest's own gate.
- */
+/* INT n of programs: what is not of DPL 3 here raises #GP and is sorted out there. */
 void idt_init(void)
 {
 	u32 i;
@@ -78,10 +75,13 @@ _Static_assert(offsetof(struct shared, service) == SH_SERVICE &&
 	       offsetof(struct shared, ring) == SH_RING &&
 	       sizeof(struct shared) == PAGE, "layout.h, SH_*");
 
-/*
- * The pages of a CPU: stack (its first word names the vcpu, its end is the
- * TSS's start, see layout.h), emergency stacks, real GDT and LDT.
- */
+static void set_system_desc(u64 *d, u64 type_limit, u64 base)
+{
+	d[0] = type_limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+	d[1] = base >> 32;
+}
+
+/* The pages of a CPU: a stack, whose first word names the vcpu; and so on. */
 struct vcpu *vcpu_create(u32 id)
 {
 	struct vcpu *v = alloc_pages((sizeof(*v) + PAGE - 1) / PAGE);
@@ -111,24 +111,17 @@ struct vcpu *vcpu_create(u32 id)
 	*(u64 *)(tss + 0x2c) = (u64)ist + STACK_SIZE - 0x1000;
 	*(u64 *)(tss + 0x34) = (u64)ist + STACK_SIZE - 0x2000;
 
-	lin += 0xfa0;
 	v->real_gdt[MON_CS / 8] = 0x00209b0000000000;
-	v->real_gdt[MON_TR / 8] = 0x0000890000000000 | 0x3060 | (lin & 0xffffff) << 16 |
-				  (lin >> 24 & 0xff) << 56;
-	v->real_gdt[MON_TR / 8 + 1] = lin >> 32;
+	set_system_desc(&v->real_gdt[MON_TR / 8], 0x0000890000003060, lin + 0xfa0);
+	set_system_desc(&v->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)v->real_ldt);
 	lin = (u64)call_gate;
 	v->real_gdt[MON_GATE / 8] = (lin & 0xffff) | (u64)MON_CS << 16 | 0xac00UL << 32 |
 				    (lin >> 16 & 0xffff) << 48;
 	v->real_gdt[MON_GATE / 8 + 1] = lin >> 32;
-	lin = (u64)v->real_ldt;
-	v->real_gdt[MON_LDT / 8] = 0x0000820000000000 | 0xffff | (lin & 0xffffff) << 16 |
-				   (lin >> 24 & 0xff) << 56;
-	v->real_gdt[MON_LDT / 8 + 1] = lin >> 32;
 	v->stack_top = stack + STACK_SIZE;
 	v->cr0 = CR0_PE | CR0_ET;
 	vcpus[id] = v;
-	if (id >= nr_cpus)
-		nr_cpus = id + 1;
+	nr_cpus = id + 1;
 	return v;
 }
 

@@ -116,11 +116,8 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 			i->ad16 = true;
 			continue;
 		case 0xf0:
-			i->lock = true;
-			continue;
 		case 0xf2:
 		case 0xf3:
-			i->rep = true;
 			continue;
 		case 0x26:
 		case 0x2e:

@@ -2,38 +2,22 @@
 /* Exceptions and interrupts into the guest, through its own IDT. */
 #include "mon.h"
 
+/* Of a gate in the guest's IDT. */
+#define GATE_OFFSET(d)	((u32)((d) >> 32 & 0xffff0000) | (u16)(d))
+#define GATE_TYPE(d)	((d) >> 40 & 0x1f)
 #define GATE_INT	0xe
 #define GATE_TRAP	0xf
+#define GATE_DPL(d)	((d) >> 45 & 3)
+#define GATE_P		(1UL << 47)
 
-struct gate {
-	u32 offset;
-	u16 sel;
-	u8 type, dpl;
-	bool present;
-};
-
-static bool read_gate(struct vcpu *v, u32 vec, struct gate *g)
+static bool read_gate(struct vcpu *v, u32 vec, u64 *d)
 {
-	u64 d;
+	bool ok;
 
-	if (vec * 8 + 7 > v->idt.limit || !guest_get64(v->idt.base + vec * 8, &d))
+	if (vec * 8 + 7 > v->idt.limit)
 		return false;
-	g->offset = (d & 0xffff) | (d >> 32 & 0xffff0000);
-	g->sel = d >> 16;
-	g->type = d >> 40 & 0x1f;
-	g->dpl = d >> 45 & 3;
-	g->present = d >> 47 & 1;
-	return true;
-}
-
-/* Push words below @sp of a stack; returns the new pointer. */
-static u32 push_frame(struct vcpu *v, struct regs *r, u16 ss, u32 sp, u32 *words, u32 n)
-{
-	u32 lin = stack_lin(v, ss, sp - n * 4);
-
-	if (!guest_write(v, lin, words, n * 4))
-		stop_guest(v, r, "the guest's kernel stack is not there");
-	return sp - n * 4;
+	MAY_FAULT(ok, "movq (%2), %1", , "=r" (*d) : "r" ((u64)(u32)(v->idt.base + vec * 8)));
+	return ok;
 }
 
 /**
@@ -45,55 +29,52 @@ static u32 push_frame(struct vcpu *v, struct regs *r, u16 ss, u32 sp, u32 *words
  */
 void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft)
 {
-	u32 cpl = r->cs & 3, words[6], n = 0, sp;
-	struct gate g;
+	u32 words[6] = { err, r->ip, r->cs, (r->flags & ~FLAG_IF) | v->sh->vif, r->sp, r->ss };
+	u32 cpl = r->cs & 3, bytes = has_err ? 16 : 12, sp = r->sp, lin;
+	u16 sel, ss = r->ss;
 	bool good;
-	u16 ss;
+	u64 d;
 
-	good = read_gate(v, vec, &g) && (g.type == GATE_INT || g.type == GATE_TRAP);
+	good = read_gate(v, vec, &d) && (GATE_TYPE(d) | 1) == GATE_TRAP;
 	if (soft) {
-		good = good && g.dpl >= (cpl == 1 ? 0 : cpl);
-		if (!good || !g.present) {
+		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
+		if (!good || !(d & GATE_P)) {
 			r->ip -= vec == X_BP || vec == X_OF ? 1 : 2;
 			deliver(v, r, good ? X_NP : X_GP, true, vec * 8 + 2, false);
 			return;
 		}
 	}
-	if (!good || !g.present)
+	if (!good || !(d & GATE_P))
 		stop_guest(v, r, "no gate for an exception or interrupt");
 	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
-	if (!(v->fast_valid && (g.sel | 3) == (v->fast_cs | 3)) && !kernel_code_ok(v, g.sel))
+	sel = (d >> 16 & 0xfffc) | 1;
+	if (!(v->fast_valid && sel == v->fast_cs) && !kernel_code_ok(v, sel))
 		stop_guest(v, r, "a gate's code segment is not the kernel's");
-
-	if (has_err)
-		words[n++] = err;
-	words[n++] = r->ip;
-	words[n++] = r->cs;
-	words[n++] = (r->flags & ~FLAG_IF) | v->sh->vif;
 	if (cpl == 3) {
-		words[n++] = r->sp;
-		words[n++] = r->ss;
+		bytes += 8;
 		ss = v->sh->ss0 | 1;
 		sp = v->sh->esp0;
 		if (!(v->fast_valid && ss == v->fast_ss) && !stack_ok(v, ss, 1))
 			stop_guest(v, r, "the kernel stack's segment is no data segment");
 		v->vmi_page->iomap = SH_IOMAP_OPEN;
-	} else {
-		ss = r->ss;
-		sp = r->sp;
 	}
-	if (vec == 0x80 && cpl == 3 && g.type == GATE_INT && v->vmi && !((g.sel | ss) & 4)) {
-		v->fast_ip = g.offset;
-		v->fast_cs = (g.sel & ~3) | 1;
+	sp -= bytes;
+	lin = v->fast_valid && ss == v->fast_ss ? sp : stack_lin(v, ss, sp);
+	if (!guest_write(v, lin, words + !has_err, bytes))
+		stop_guest(v, r, "the guest's kernel stack is not there");
+	if (vec == 0x80 && cpl == 3 && GATE_TYPE(d) == GATE_INT && v->vmi &&
+	    !((sel | ss) & 4) && lin == sp) {
+		v->fast_ip = GATE_OFFSET(d);
+		v->fast_cs = sel;
 		v->fast_ss = ss;
 		v->fast_valid = true;
 	}
-	r->sp = push_frame(v, r, ss, sp, words, n);
+	r->sp = sp;
 	r->ss = ss;
-	r->ip = g.offset;
-	r->cs = (g.sel & ~3) | 1;
+	r->ip = GATE_OFFSET(d);
+	r->cs = sel;
 	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC)) | FLAG_IF;
-	if (g.type == GATE_INT)
+	if (GATE_TYPE(d) == GATE_INT)
 		v->sh->vif = 0;
 }
 
@@ -111,10 +92,7 @@ static u32 highest_held(struct vcpu *v)
 	return i * 64 + 63 - __builtin_clzl(v->held[i]);
 }
 
-/*
- * Tell the ROM whether STI or EOI has to call because of held vectors; and IRET,
- * because of an NMI as well.
- */
+/* Tell the ROM whether STI, EOI or IRET has to call: held vectors, an NMI. */
 void note_held(struct vcpu *v)
 {
 	bool blocked;

@@ -11,29 +11,8 @@
 static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {
 #define NAME(nr, id, name, type, group, in, out, native) [nr] = name,
 	VMI_OPS(NAME)
-#define KIND(c) [VMI_HOST_COUNTERS + C_##c]
-	KIND(SYSCALL) = "system calls by the short way",
-	KIND(SHADOW_FILL) = "shadow fills",
-	KIND(SHADOW_RESET) = "shadow resets",
-	KIND(PF_GUEST) = "page faults for the guest",
-	KIND(EXCEPTION) = "exceptions and interrupts delivered",
-	KIND(SOFT_INT) = "software interrupts",
-	KIND(IRQ) = "interrupts",
-	KIND(IRQ_HELD) = "interrupts held back",
-	KIND(IRET_FINISHED) = "IRETs finished",
-	KIND(EMUL_FLAGS) = "emulated CLI, STI",
-	KIND(EMUL_CR) = "emulated control registers",
-	KIND(EMUL_DT) = "emulated descriptor tables",
-	KIND(EMUL_MSR) = "emulated MSRs",
-	KIND(EMUL_SEG) = "emulated SS loads",
-	KIND(EMUL_FAR) = "emulated far transfers",
-	KIND(EMUL_IRET) = "emulated IRETs",
-	KIND(EMUL_HLT) = "emulated HLTs",
-	KIND(EMUL_IO) = "emulated port accesses",
-	KIND(EMUL_TLB) = "emulated INVLPGs",
-	KIND(EMUL_APIC) = "emulated APIC stores",
-	KIND(EMUL_OTHER) = "emulated, other",
-	KIND(REFUSED_FRAME) = "frames refused",
+#define KIND(id, name) [VMI_HOST_COUNTERS + C_##id] = name,
+	COUNTERS(KIND)
 #define OWN(hc) [VMI_HOST_COUNTERS + C_NR + HC_##hc - HC_INIT]
 	OWN(INIT) = "calls: vmi_init",
 	OWN(ENABLE) = "calls: held interrupts to deliver",
@@ -84,7 +63,6 @@ void dump_counters(void)
 			mprintf("%12lu %s\n", counter(nr), names[nr]);
 }
 
-/* What the processor knows of a machine check. */
 static void dump_banks(void)
 {
 	u32 i, n = rdmsr(MSR_MCG_CAP) & 0xff;
@@ -114,10 +92,8 @@ static void dump_words(struct vcpu *v, const char *what, u32 lin, u32 n, u32 siz
 
 	mprintf("%s", what);
 	for (i = 0; i < n && guest_read(v, lin + i * size, &w, size); i++) {
-		if (size == 1)
-			mprintf(" %02x", w);
-		else
-			mprintf("%s%08x", i % 8 ? " " : "\n  ", w);
+		mprintf(size == 1 || i % 8 ? " " : "\n  ");
+		mprintf(size == 1 ? "%02x" : "%08x", w);
 	}
 	mprintf("\n");
 }
@@ -154,14 +130,12 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	machine_exit(EXIT_STOPPED);
 }
 
-/* The boot cannot go on: one line says why. */
 void refuse(const char *why)
 {
 	mprintf("\n*** cannot boot: %s\n", why);
 	machine_exit(EXIT_REFUSED);
 }
 
-/* The monitor cannot go on. */
 void panic(struct regs *r, const char *why)
 {
 	u32 i;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Trap and emulate, for code that is not patched: the decompressor, the
- * kernel's first steps, and what little has no call.  Every instruction here
- * faults in ring 1; those that do not fault are not ours to see.
+ * Trap and emulate, for code that is not patched: the decompressor, the kernel's
+ * first steps, and what little has no call.  All of it faults in ring 1.
  */
 #include "mon.h"
 
@@ -24,9 +23,8 @@ static bool load_cs(struct vcpu *v, struct regs *r, u16 sel, u32 ip)
 }
 
 /*
- * Load SS; with LSS, also ESP.  A stack in ring 1 that does not start at 0 is
- * Linux's espfix: it wants an IRET that keeps the upper half of a program's ESP,
- * which our own does.  So the guest stays on its flat stack, at the same place.
+ * Load SS; with LSS, also ESP.  A stack that does not start at 0 is Linux's espfix,
+ * which our own IRET does without: the guest stays on its flat stack, same place.
  */
 static bool load_ss(struct vcpu *v, struct regs *r, u16 sel, u32 *esp)
 {
@@ -64,7 +62,7 @@ bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
 	u32 lin = stack_lin(v, r->ss, r->sp), f[6], n = 3;
 	u64 *d;
 
-	if (skip && !guest_get32(lin, &f[5]))
+	if (skip && !guest_read(v, lin, &f[5], 4))
 		return false;
 	if (!guest_read(v, lin + skip, f, 12))
 		return false;
@@ -143,37 +141,8 @@ static void halt_closed(struct vcpu *v, struct regs *r)
 	v->online = true;
 }
 
-static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
-{
-	u16 port = i->op & 8 ? r->dx : i->imm;
-	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1;
-
-	/* Ring 1 has all ports; programs, what the guest's own bitmap says. */
-	if ((r->cs & 3) == 3 && !guest_io_allowed(v, port, size))
-		return false;
-	v->count[C_EMUL_IO]++;
-	if (i->op & 2) {
-		if (size == 1 && (port & ~(PIC_SLAVE ^ PIC_MASTER ^ 1)) == PIC_MASTER)
-			pic_write(port, r->ax);
-		else if (size == 1)
-			outb(port, r->ax);
-		else if (size == 2)
-			asm volatile("outw %w0, %1" : : "a" (r->ax), "d" (port));
-		else
-			asm volatile("outl %k0, %1" : : "a" (r->ax), "d" (port));
-		return true;
-	}
-	if (size == 1)
-		asm volatile("inb %1, %b0" : "+a" (r->ax) : "d" (port));
-	else if (size == 2)
-		asm volatile("inw %1, %w0" : "+a" (r->ax) : "d" (port));
-	else
-		asm volatile("inl %1, %k0" : "+a" (r->ax) : "d" (port));
-	return true;
-}
-
 /* The guest's TSS: may its programs use these ports? */
-bool guest_io_allowed(struct vcpu *v, u16 port, u32 size)
+static bool guest_io_allowed(struct vcpu *v, u16 port, u32 size)
 {
 	u16 map, bits;
 	u64 d;
@@ -189,6 +158,32 @@ bool guest_io_allowed(struct vcpu *v, u16 port, u32 size)
 	return !(bits >> port % 8 & ((1 << size) - 1));
 }
 
+static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u16 port = i->op & 8 ? r->dx : i->imm;
+	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1;
+
+	/* Ring 1 has all ports; programs, what the guest's own bitmap says. */
+	if ((r->cs & 3) == 3 && !guest_io_allowed(v, port, size))
+		return false;
+	v->count[C_EMUL_IO]++;
+	if (!(i->op & 2) && size == 1)
+		asm volatile("inb %1, %b0" : "+a" (r->ax) : "d" (port));
+	else if (!(i->op & 2) && size == 2)
+		asm volatile("inw %1, %w0" : "+a" (r->ax) : "d" (port));
+	else if (!(i->op & 2))
+		asm volatile("inl %1, %k0" : "+a" (r->ax) : "d" (port));
+	else if (size == 1 && (port & ~(PIC_SLAVE ^ PIC_MASTER ^ 1)) == PIC_MASTER)
+		pic_write(port, r->ax);
+	else if (size == 1)
+		outb(port, r->ax);
+	else if (size == 2)
+		asm volatile("outw %w0, %1" : : "a" (r->ax), "d" (port));
+	else
+		outl(port, r->ax);
+	return true;
+}
+
 static bool far_transfer(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 off = i->imm, f[2];
@@ -199,7 +194,7 @@ static bool far_transfer(struct vcpu *v, struct regs *r, struct insn *i)
 			return false;
 	}
 	if (i->op == 0x9a || (i->op == 0xff && (i->modrm >> 3 & 7) == 3)) {
-		f[0] = r->ip + i->len;
+		f[0] = r->ip;
 		f[1] = r->cs;
 		if (!kernel_code_ok(v, sel) ||
 		    !guest_write(v, stack_lin(v, r->ss, r->sp - 8), f, 8))
@@ -220,34 +215,36 @@ static bool far_return(struct vcpu *v, struct regs *r, struct insn *i)
 	return true;
 }
 
-/* A destination of 16 bits keeps the upper half of its register. */
-static void store_reg(struct regs *r, struct insn *i, u32 val)
+/* The 16-bit operand of a ModRM byte. */
+static bool load16(struct vcpu *v, struct regs *r, struct insn *i, u16 *val)
 {
+	if (i->modrm < 0xc0)
+		return guest_read(v, i->ea, val, 2);
+	*val = get_reg(r, i->modrm);
+	return true;
+}
+
+/* A register is written as a whole, unless the operand's size is 16 bits. */
+static bool store16(struct vcpu *v, struct regs *r, struct insn *i, u32 val)
+{
+	if (i->modrm < 0xc0)
+		return guest_write(v, i->ea, &val, 2);
 	if (i->op16)
 		val = (val & 0xffff) | (get_reg(r, i->modrm) & 0xffff0000);
 	set_reg(r, i->modrm, val);
+	return true;
 }
 
 /* Group 0F 00: SLDT, STR (with UMIP), LLDT, LTR. */
 static bool group_6(struct vcpu *v, struct regs *r, struct insn *i)
 {
-	u32 op = i->modrm >> 3 & 7, val;
+	u32 op = i->modrm >> 3 & 7;
 	u16 sel;
 
 	v->count[C_EMUL_DT]++;
-	if (op <= 1) {
-		val = op ? v->tr : v->ldt;
-		if (i->modrm >= 0xc0)
-			store_reg(r, i, val);
-		else if (!guest_write(v, i->ea, &val, 2))
-			return false;
-		return true;
-	}
-	if (op > 3)
-		return false;
-	if (i->modrm >= 0xc0)
-		sel = get_reg(r, i->modrm);
-	else if (!guest_read(v, i->ea, &sel, 2))
+	if (op <= 1)
+		return store16(v, r, i, op ? v->tr : v->ldt);
+	if (op > 3 || !load16(v, r, i, &sel))
 		return false;
 	return op == 2 ? load_guest_ldt(v, sel) : set_tr(v, sel);
 }
@@ -256,9 +253,6 @@ static bool group_6(struct vcpu *v, struct regs *r, struct insn *i)
 static bool group_7(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 op = i->modrm >> 3 & 7;
-	struct table_reg *t = op & 1 ? &v->idt : &v->gdt;
-	u8 buf[6];
-	u32 base;
 	u16 val;
 
 	v->count[C_EMUL_DT]++;
@@ -269,33 +263,14 @@ static bool group_7(struct vcpu *v, struct regs *r, struct insn *i)
 	switch (op) {
 	case 0:
 	case 1:
-		memcpy(buf, &t->limit, 2);
-		memcpy(buf + 2, &t->base, 4);
-		return guest_write(v, i->ea, buf, 6);
+		return guest_write(v, i->ea, op ? &v->idt : &v->gdt, sizeof(v->gdt));
 	case 2:
 	case 3:
-		if (!guest_read(v, i->ea, buf, 6))
-			return false;
-		memcpy(&base, buf + 2, 4);
-		memcpy(&val, buf, 2);
-		if (i->op16)
-			base &= 0xffffff;
-		if (op == 2)
-			return load_guest_gdt(v, r, base, val);
-		v->fast_valid = false;
-		v->idt.base = base;
-		v->idt.limit = val;
-		return true;
+		return load_table(v, r, i->ea, op == 3, i->op16);
 	case 4:
-		if (i->modrm >= 0xc0)
-			store_reg(r, i, v->cr0);
-		else
-			return guest_write(v, i->ea, &v->cr0, 2);
-		return true;
+		return store16(v, r, i, v->cr0);
 	case 6:
-		if (i->modrm >= 0xc0)
-			val = get_reg(r, i->modrm);
-		else if (!guest_read(v, i->ea, &val, 2))
+		if (!load16(v, r, i, &val))
 			return false;
 		set_cr0(v, r, (v->cr0 & ~0xeu) | (val & 0xe));
 		return true;
@@ -319,20 +294,15 @@ static bool move_cr(struct vcpu *v, struct regs *r, struct insn *i)
 		set_reg(r, i->modrm, val);
 		return true;
 	}
-	switch (n) {
-	case 0:
+	if (n == 0)
 		set_cr0(v, r, val);
-		return true;
-	case 2:
+	else if (n == 2)
 		v->sh->cr2 = val;
-		return true;
-	case 3:
+	else if (n == 3)
 		set_cr3(v, val);
-		return true;
-	case 4:
-		return set_cr4(v, r, val);
-	}
-	return false;
+	else
+		return n == 4 && set_cr4(v, r, val);
+	return true;
 }
 
 static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
@@ -370,16 +340,13 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		v->count[C_EMUL_MSR]++;
 		return guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32);
 	case 0x31:
-		val = rdtsc();
-		r->ax = (u32)val;
-		r->dx = val >> 32;
+		set_edx_eax(r, rdtsc());
 		return true;
 	case 0x32:
 		v->count[C_EMUL_MSR]++;
 		if (!guest_rdmsr(v, r->cx, &val))
 			return false;
-		r->ax = (u32)val;
-		r->dx = val >> 32;
+		set_edx_eax(r, val);
 		return true;
 	case 0xb2:
 		if (i->op16 || i->modrm >= 0xc0 || !guest_read(v, i->ea, &off, 4) ||
@@ -395,8 +362,7 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 	return false;
 }
 
-/* Instructions that set EIP themselves return true through @jumped. */
-static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumped)
+static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u16 sel;
 
@@ -412,36 +378,26 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 		r->sp = (u32)(r->sp + 4);
 		return true;
 	case 0x8e:		/* mov to %ss */
-		if ((i->modrm >> 3 & 7) != 2)
-			return false;
-		if (i->modrm >= 0xc0)
-			sel = get_reg(r, i->modrm);
-		else if (!guest_read(v, i->ea, &sel, 2))
-			return false;
-		return load_ss(v, r, sel, NULL);
+		return (i->modrm >> 3 & 7) == 2 && load16(v, r, i, &sel) &&
+		       load_ss(v, r, sel, NULL);
 	case 0x9a:
 	case 0xea:
-		*jumped = true;
 		return far_transfer(v, r, i);
 	case 0xff:
-		*jumped = true;
 		return ((i->modrm >> 3 & 7) == 3 || (i->modrm >> 3 & 7) == 5) &&
 		       i->modrm < 0xc0 && far_transfer(v, r, i);
 	case 0xca:
 	case 0xcb:
-		*jumped = true;
 		return far_return(v, r, i);
 	case 0xcf:
-		*jumped = true;
 		v->count[C_EMUL_IRET]++;
+		r->ip = (u32)(r->ip - i->len);	/* where it faults, if it does */
 		if (!do_iret(v, r, 0))
 			return false;
 		deliver_held(v, r);
 		return true;
 	case 0xf4:
 		v->count[C_EMUL_HLT]++;
-		*jumped = true;
-		r->ip = (u32)(r->ip + i->len);
 		if (v->sh->vif)
 			guest_halt(v, r);
 		else
@@ -453,8 +409,6 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
 		return true;
 	case 0xfb:
 		v->count[C_EMUL_FLAGS]++;
-		*jumped = true;
-		r->ip = (u32)(r->ip + i->len);
 		v->sh->vif = FLAG_IF;
 		deliver_held(v, r);
 		return true;
@@ -469,25 +423,22 @@ static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i, bool *jumpe
  */
 bool emulate(struct vcpu *v, struct regs *r)
 {
-	bool jumped = false;
+	u64 ip = r->ip;
 	struct insn i;
+	bool done;
 
 	if (!decode(v, r, &i))
 		return false;
-	if (!i.two && ((i.op >= 0xe4 && i.op <= 0xe7) || (i.op >= 0xec && i.op <= 0xef))) {
-		if (!emulate_io(v, r, &i))
-			return false;
-	} else if ((r->cs & 3) != 1) {
-		return false;
-	} else if (i.two) {
-		if (!two_byte(v, r, &i))
-			return false;
-	} else if (!one_byte(v, r, &i, &jumped)) {
-		return false;
-	}
-	if (!jumped)
-		r->ip = (u32)(r->ip + i.len);
-	return true;
+	r->ip = (u32)(ip + i.len);
+	if (!i.two && ((i.op >= 0xe4 && i.op <= 0xe7) || (i.op >= 0xec && i.op <= 0xef)))
+		done = emulate_io(v, r, &i);
+	else if ((r->cs & 3) != 1)
+		done = false;
+	else
+		done = i.two ? two_byte(v, r, &i) : one_byte(v, r, &i);
+	if (!done)
+		r->ip = ip;
+	return done;
 }
 
 /* A store to the local APIC that did not go through APICWrite. */
@@ -498,20 +449,14 @@ bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
 
 	if (!decode(v, r, &i) || i.two || i.op16)
 		return false;
-	switch (i.op) {
-	case 0x87:
-	case 0x89:
+	if (i.op == 0x87 || i.op == 0x89)
 		val = get_reg(r, i.modrm >> 3);
-		break;
-	case 0xa3:
+	else if (i.op == 0xa3)
 		val = r->ax;
-		break;
-	case 0xc7:
+	else if (i.op == 0xc7)
 		val = i.imm;
-		break;
-	default:
+	else
 		return false;
-	}
 	old = apic_read(lin & 0xff0);
 	v->count[C_EMUL_APIC]++;
 	if (i.op == 0x87)

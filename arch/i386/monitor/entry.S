@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Where the processor enters the monitor: from the boot stub, from the guest
- * (ring 1 or 3) and, rarely, from the monitor itself.  Everything is saved the
- * same way (struct regs) and decided in C.
- */
+/* Where the processor enters the monitor: saved as struct regs, decided in C. */
 #include "layout.h"
 
 	.section .start, "ax"
@@ -15,16 +11,6 @@ start:
 	jmp	1b
 
 	.text
-/*
- * Accesses that may fault.  Each returns 1, or 0 by way of the exception table.
- */
-	.macro	may_fault insn:vararg
-771:	\insn
-	.pushsection .extable, "a"
-	.quad	771b, access_failed
-	.popsection
-	.endm
-
 /* One stub of 16 bytes per vector: make all frames alike, note the vector. */
 	.balign 16
 	.globl	vector_stubs
@@ -81,10 +67,7 @@ restore:
 iretq_insn:
 	iretq
 
-/*
- * INT 0x80.  A program's goes to the guest's kernel right here: R8 to R11 are
- * free, since the guest has none.  Anything unusual takes the long way.
- */
+/* INT 0x80 of a program: to the guest's kernel right here, if nothing is unusual. */
 	.macro	store reg, off
 772:	movl	\reg, \off(%r11)
 	.pushsection .extable, "a"
@@ -203,87 +186,7 @@ halt_end:
 	cli
 	ret
 
-/* bool guest_get32(u32 lin, u32 *val) */
-	.globl	guest_get32
-guest_get32:
-	movl	%edi, %edi
-	may_fault movl (%rdi), %eax
-	movl	%eax, (%rsi)
-	movl	$1, %eax
-	ret
-
-/* bool raw_copy(void *to, const void *from, u64 len) */
-	.globl	raw_copy
-raw_copy:
-	movq	%rdx, %rcx
-	testb	$3, %dl
-	jnz	1f
-	shrq	$2, %rcx
-	may_fault rep movsl
-	movl	$1, %eax
-	ret
-1:	may_fault rep movsb
-	movl	$1, %eax
-	ret
-
-/* bool guest_get64(u32 lin, u64 *val) */
-	.globl	guest_get64
-guest_get64:
-	movl	%edi, %edi
-	may_fault movq (%rdi), %rax
-	movq	%rax, (%rsi)
-	movl	$1, %eax
-	ret
-
-/* bool read_msr_safe(u32 msr, u64 *val) */
-	.globl	read_msr_safe
-read_msr_safe:
-	movl	%edi, %ecx
-	may_fault rdmsr
-	movl	%eax, (%rsi)
-	movl	%edx, 4(%rsi)
-	movl	$1, %eax
-	ret
-
-/* bool write_msr_safe(u32 msr, u64 val) */
-	.globl	write_msr_safe
-write_msr_safe:
-	movl	%edi, %ecx
-	movl	%esi, %eax
-	movq	%rsi, %rdx
-	shrq	$32, %rdx
-	may_fault wrmsr
-	movl	$1, %eax
-	ret
-
-/* bool write_xcr_safe(u32 nr, u64 val) */
-	.globl	write_xcr_safe
-write_xcr_safe:
-	movl	%edi, %ecx
-	movl	%esi, %eax
-	movq	%rsi, %rdx
-	shrq	$32, %rdx
-	may_fault xsetbv
-	movl	$1, %eax
-	ret
-
-	/* bool load_ds_safe(u16 sel) and the like */
-	.irp	reg, ds, es, fs, gs
-	.globl	load_\reg\()_safe
-load_\reg\()_safe:
-	may_fault movl %edi, %\reg
-	movl	$1, %eax
-	ret
-	.endr
-
-access_failed:
-	xorl	%eax, %eax
-	ret
-
-/*
- * Start of an application processor, copied below 1 MB: real mode, then
- * straight to long mode on the monitor's tables.  smp.c fills in the words.
- */
+/* Start of a processor, copied below 1 MB: to long mode; smp.c fills in the words. */
 	.balign 16
 	.code16
 	.globl	ap_start, ap_end, ap_cr3, ap_stack
@@ -327,6 +230,18 @@ ap_long:
 	call	*%rax
 	ud2
 ap_end:
+
+	.section .rodata
+	.balign 16
+	.globl	rom_image, rom_image_end
+rom_image:
+	.incbin "rom.bin"
+rom_image_end:
+	.balign 4
+	.globl	rom_relocs, rom_relocs_end
+rom_relocs:
+	.include "romreloc.inc"
+rom_relocs_end:
 
 	.section .bss
 	.balign 16

@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls of the ABI that trap, and the ROM's place in the guest's memory.
- *
- * A call's number is the slot of the ROM in which its INT instruction stands;
- * arguments are where the calling convention has them: EAX, EDX, ECX, then the
- * stack above the return address.
+ * The calls of the ABI that trap, and the ROM's place in the guest's memory.  A
+ * call's number is the slot of the ROM that it comes from; arguments are in EAX,
+ * EDX, ECX, then on the stack above the return address.
  */
 #include "mon.h"
+#include "romlabels.h"	/* ROM_x: offset of label x in rom.S */
 
 extern u8 rom_image[], rom_image_end[];
 extern u32 rom_relocs[], rom_relocs_end[];
 
-/* The last words of the image, see the end of rom.S. */
-struct rom_places {
-	u32 slots, iret_begin, iret_insn, iret_slow, iret_slow_insn;
-	u32 note_begin, note_commit;
-};
-
 u32 rom_phys, rom_linear, rom_code_pages;
 static u8 *rom_copy;
-static struct rom_places *places;
 
 void *rom_code_page(u32 n)
 {
@@ -39,7 +31,7 @@ static u32 rom_at(u32 pa)
  *
  * Only the guest's shadows show it there; the machine's memory is unchanged.
  */
-u32 rom_install(void)
+void rom_install(void)
 {
 	u32 pa = VMI_ROM_START, len, i;
 	u8 sum = 0;
@@ -47,7 +39,6 @@ u32 rom_install(void)
 	rom_code_pages = 1;
 	rom_copy = alloc_pages(rom_code_pages);
 	memcpy(rom_copy, rom_image, rom_image_end - rom_image);
-	places = (void *)(rom_copy + (rom_image_end - rom_image) - sizeof(*places));
 	while (pa < VMI_ROM_END) {
 		len = rom_at(pa);
 		pa += len ? (len + VMI_ROM_STEP - 1) & ~(VMI_ROM_STEP - 1) : VMI_ROM_STEP;
@@ -63,7 +54,6 @@ u32 rom_install(void)
 	rom_copy[7] -= sum;
 	rom_phys = pa;
 	mprintf("monitor: ROM at %05x\n", pa);
-	return pa;
 }
 
 /* Did an interrupt hit the ROM's IRET after it set the guest's flag? */
@@ -71,11 +61,11 @@ bool rom_in_iret(u32 ip, u32 *skip)
 {
 	u32 off = ip - rom_linear;
 
-	if (off < places->iret_begin || off > places->iret_slow_insn) {
+	if (off < ROM_iret_begin || off > ROM_iret_slow_insn) {
 		*skip = 0;
-		return off == places->slots + SLOT * HC_IRET;
+		return off == ROM_slots + SLOT * HC_IRET;
 	}
-	*skip = off == places->iret_insn || off == places->iret_slow_insn ? 0 : 4;
+	*skip = off == ROM_iret_insn || off == ROM_iret_slow_insn ? 0 : 4;
 	return true;
 }
 
@@ -84,15 +74,15 @@ void rom_restart_note(struct regs *r)
 {
 	u32 off = r->ip - rom_linear;
 
-	if (off >= places->note_begin && off <= places->note_commit)
-		r->ip = rom_linear + places->note_begin;
+	if (off >= ROM_note_begin && off <= ROM_note_commit)
+		r->ip = rom_linear + ROM_note_begin;
 }
 
 static u32 stack_arg(struct vcpu *v, struct regs *r, u32 n)
 {
 	u32 val = 0;
 
-	guest_get32(stack_lin(v, r->ss, r->sp + 4 + 4 * n), &val);
+	guest_read(v, stack_lin(v, r->ss, r->sp + 4 + 4 * n), &val, 4);
 	return val;
 }
 
@@ -101,7 +91,7 @@ static void fault_at_site(struct vcpu *v, struct regs *r)
 {
 	u32 ret;
 
-	if (!guest_get32(stack_lin(v, r->ss, r->sp), &ret))
+	if (!guest_read(v, stack_lin(v, r->ss, r->sp), &ret, 4))
 		stop_guest(v, r, "a hypercall without a stack");
 	r->ip = ret - 5;
 	r->sp = (u32)(r->sp + 4);
@@ -113,18 +103,18 @@ static void use_far_call(u32 nr)
 {
 	static const u8 code[SLOT] = { 0x9a, 0, 0, 0, 0, MON_GATE & 0xff, MON_GATE >> 8, 0xc3 };
 
-	memcpy(rom_copy + places->slots + SLOT * nr, code, SLOT);
+	memcpy(rom_copy + ROM_slots + SLOT * nr, code, SLOT);
 }
 
 /* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
-static void hc_init(struct vcpu *v, struct regs *r)
+static bool hc_init(struct vcpu *v, struct regs *r)
 {
-	u32 lin = r->ip - 2 - places->slots - SLOT * HC_INIT, i;
+	u32 lin = r->ip - 2 - ROM_slots - SLOT * HC_INIT, i;
 	u64 pa;
 
 	if (v->vmi || !guest_virt_to_phys(v, lin, &pa) || pa != rom_phys) {
 		r->ax = -1u;
-		return;
+		return true;
 	}
 	rom_linear = lin;
 	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++)
@@ -142,10 +132,11 @@ static void hc_init(struct vcpu *v, struct regs *r)
 	}
 	v->vmi = true;
 	r->ax = 0;
+	return true;
 }
 
 /* The ROM has timed both ways on this processor. */
-static void hc_choose(struct vcpu *v, struct regs *r)
+static bool hc_choose(struct vcpu *v, struct regs *r)
 {
 	u32 i, by_int = r->ax, by_call = r->dx;
 	bool far = by_call < by_int && !boot.only_int;
@@ -155,63 +146,17 @@ static void hc_choose(struct vcpu *v, struct regs *r)
 	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
 		far ? "far call" : "INT", by_int, by_call);
 	r->ax = 0;
-}
-
-static void hc_rdmsr(struct vcpu *v, struct regs *r)
-{
-	u64 val;
-
-	if (!guest_rdmsr(v, r->cx, &val)) {
-		fault_at_site(v, r);
-		return;
-	}
-	r->ax = (u32)val;
-	r->dx = val >> 32;
-}
-
-static bool read_table(struct vcpu *v, u32 lin, struct table_reg *t)
-{
-	u8 buf[6];
-
-	if (!guest_read(v, lin, buf, 6))
-		return false;
-	memcpy(&t->limit, buf, 2);
-	memcpy(&t->base, buf + 2, 4);
 	return true;
 }
 
-static void hc_set_gdt(struct vcpu *v, struct regs *r)
+static bool hc_RDMSR(struct vcpu *v, struct regs *r)
 {
-	struct table_reg t;
+	u64 val;
 
-	if (!read_table(v, r->ax, &t) || !load_guest_gdt(v, r, t.base, t.limit))
-		fault_at_site(v, r);
-}
-
-static void hc_set_idt(struct vcpu *v, struct regs *r)
-{
-	v->fast_valid = false;
-	if (!read_table(v, r->ax, &v->idt))
-		fault_at_site(v, r);
-}
-
-static void get_table(struct vcpu *v, struct regs *r, struct table_reg *t)
-{
-	u8 buf[6];
-
-	memcpy(buf, &t->limit, 2);
-	memcpy(buf + 2, &t->base, 4);
-	if (!guest_write(v, r->ax, buf, 6))
-		fault_at_site(v, r);
-}
-
-/* Write an entry of a descriptor table in the guest's memory. */
-static bool write_entry(struct vcpu *v, struct regs *r, u64 *d)
-{
-	u32 table = r->ax, index = r->dx;
-
-	*d = (u32)r->cx | (u64)stack_arg(v, r, 0) << 32;
-	return index < 8192 && guest_write(v, table + index * 8, d, 8);
+	if (!guest_rdmsr(v, r->cx, &val))
+		return false;
+	set_edx_eax(r, val);
+	return true;
 }
 
 /* A guest may write a table elsewhere than where the processor reads it. */
@@ -223,45 +168,34 @@ static bool same_place(struct vcpu *v, u32 a, u32 b)
 			  pa == pb);
 }
 
-static void hc_write_gdt(struct vcpu *v, struct regs *r)
+/* Write{GDT,LDT,IDT}Entry: in the guest's memory, and what the processor has of it. */
+static bool write_entry(struct vcpu *v, struct regs *r, enum vmi_op op)
 {
-	u64 d;
+	u32 table = r->ax, index = r->dx;
+	u64 d = (u32)r->cx | (u64)stack_arg(v, r, 0) << 32;
 
-	if (!write_entry(v, r, &d))
-		fault_at_site(v, r);
-	else if (same_place(v, r->ax + r->dx * 8, v->gdt.base + r->dx * 8))
-		guest_gdt_write(v, r, r->dx, d);
+	if (index >= 8192 || !guest_write(v, table + index * 8, &d, 8))
+		return false;
+	if (op == VMI_OP_WRITE_LDT_ENTRY)
+		guest_ldt_write(v, table, index, d);
+	else if (op == VMI_OP_WRITE_IDT_ENTRY)
+		v->fast_valid = false;
+	else if (same_place(v, table + index * 8, v->gdt.base + index * 8))
+		guest_gdt_write(v, r, index, d);
+	return true;
 }
 
-static void hc_write_ldt(struct vcpu *v, struct regs *r)
-{
-	u64 d;
-
-	if (!write_entry(v, r, &d))
-		fault_at_site(v, r);
-	else
-		guest_ldt_write(v, r->ax, r->dx, d);
-}
-
-static void hc_write_idt(struct vcpu *v, struct regs *r)
-{
-	u64 d;
-
-	v->fast_valid = false;
-	if (!write_entry(v, r, &d))
-		fault_at_site(v, r);
-}
-
-static void hc_iret(struct vcpu *v, struct regs *r)
+static bool hc_iret(struct vcpu *v, struct regs *r)
 {
 	/* A fault of it appears where the ROM's own would. */
-	r->ip = rom_linear + places->iret_insn;
+	r->ip = rom_linear + ROM_iret_insn;
 	if (!do_iret(v, r, 0))
 		stop_guest(v, r, "IRET's stack is not there");
 	deliver_held(v, r);
+	return true;
 }
 
-static void hc_sysexit(struct vcpu *v, struct regs *r)
+static bool hc_SYSEXIT(struct vcpu *v, struct regs *r)
 {
 	u16 sel = (v->sysenter[0] & 0xfffc) + 16;
 
@@ -275,6 +209,7 @@ static void hc_sysexit(struct vcpu *v, struct regs *r)
 	v->sh->vif = FLAG_IF;
 	v->vmi_page->iomap = SH_IOMAP_CLOSED;
 	deliver_held(v, r);
+	return true;
 }
 
 /* An entry of a page table whose place the ROM could not tell. */
@@ -292,18 +227,19 @@ static void note_entry(struct vcpu *v, u32 lin)
 	__atomic_store_n(&v->sh->head, v->sh->head + 1, __ATOMIC_RELEASE);
 }
 
-static void hc_linear_mapping(struct vcpu *v, struct regs *r)
+static bool hc_SET_LINEAR_MAPPING(struct vcpu *v, struct regs *r)
 {
 	u32 i, pages = r->cx, pfn = stack_arg(v, r, 0);
 
 	/* Only what vmi_init's call already implied is of use. */
 	if (r->ax || (u32)r->dx - (pfn << 12) != v->sh->direct || pages > 1 << 20)
-		return;
+		return true;
 	for (i = 0; i < nr_cpus; i++)
 		vcpus[i]->sh->direct_end = (pfn + pages) << 12;
+	return true;
 }
 
-static void hc_ap_state(struct vcpu *v, struct regs *r)
+static bool hc_SET_INITIAL_AP_STATE(struct vcpu *v, struct regs *r)
 {
 	u32 i;
 
@@ -313,34 +249,36 @@ static void hc_ap_state(struct vcpu *v, struct regs *r)
 		if (c != v && c->apic_id == (u32)r->dx)
 			c->ap_valid = guest_read(v, r->ax, &c->ap, sizeof(c->ap));
 	}
+	return true;
 }
 
 /* GetOpCount: a count, or eight bytes of what it is called. */
-static void hc_op_count(struct vcpu *v, struct regs *r)
+static bool hc_GET_OP_COUNT(struct vcpu *v, struct regs *r)
 {
 	u32 nr = r->ax & 0xffff, end = ((u32)r->ax >> 16) * 8, i;
 	const char *name = counter_name(nr);
 	u64 n = end ? 0 : counter(nr);
 
-	for (i = end - 8; i < end && i < strlen(name); i++)
-		n |= (u64)name[i] << i % 8 * 8;
-	r->ax = (u32)n;
-	r->dx = n >> 32;
+	for (i = 0; i < end && name[i]; i++)
+		n |= i < end - 8 ? 0 : (u64)name[i] << i % 8 * 8;
+	set_edx_eax(r, n);
+	return true;
 }
 
 /* SpinWait: until any interrupt; SpinKick is one that comes after the change. */
-static void hc_spin_wait(struct vcpu *v, struct regs *r)
+static bool hc_SPIN_WAIT(struct vcpu *v, struct regs *r)
 {
 	u8 byte;
 
 	if (!guest_read(v, r->ax, &byte, 1) || byte != (u8)r->dx)
-		return;
+		return true;
 	vcpu_halt(v);
 	deliver_held(v, r);
+	return true;
 }
 
 /* FlushLater: a CPU that is halted has its shadows synchronized by vcpu_halt(). */
-static void hc_flush_later(struct vcpu *v, struct regs *r)
+static bool hc_FLUSH_LATER(struct vcpu *v, struct regs *r)
 {
 	u32 i, id = r->ax;
 
@@ -354,86 +292,52 @@ static void hc_flush_later(struct vcpu *v, struct regs *r)
 							    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
 				was == HALTING_FLUSH;
 	}
+	return true;
 }
 
-/* FlushRange.  The notes say what changed: only the TLB wants to know of pages. */
-static void hc_flush_range(struct vcpu *v, struct regs *r)
-{
-	if ((u32)r->dx == 1)
-		shadow_inval(v, r->ax);
-	else
-		shadow_flush(v, false);
-}
+/* The calls that are one statement, or one question. */
+#define CALL(id, statement) \
+static bool hc_##id(struct vcpu *v, struct regs *r) { statement; return true; }
+#define TRY(id, good) \
+static bool hc_##id(struct vcpu *v, struct regs *r) { return good; }
+TRY(WRMSR, guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32))
+TRY(SET_GDT, load_table(v, r, r->ax, false, false))
+TRY(SET_IDT, load_table(v, r, r->ax, true, false))
+TRY(SET_LDT, load_guest_ldt(v, r->ax))
+TRY(SET_TR, set_tr(v, r->ax))
+TRY(GET_GDT, guest_write(v, r->ax, &v->gdt, sizeof(v->gdt)))
+TRY(GET_IDT, guest_write(v, r->ax, &v->idt, sizeof(v->idt)))
+TRY(WRITE_GDT_ENTRY, write_entry(v, r, VMI_OP_WRITE_GDT_ENTRY))
+TRY(WRITE_LDT_ENTRY, write_entry(v, r, VMI_OP_WRITE_LDT_ENTRY))
+TRY(WRITE_IDT_ENTRY, write_entry(v, r, VMI_OP_WRITE_IDT_ENTRY))
+CALL(GET_LDT, r->ax = v->ldt)
+CALL(GET_TR, r->ax = v->tr)
+CALL(SET_CR0, set_cr0(v, r, r->ax))
+CALL(SET_CR3, set_cr3(v, r->ax))
+TRY(SET_CR4, set_cr4(v, r, r->ax))
+CALL(CLTS, set_cr0(v, r, v->cr0 & ~CR0_TS))
+CALL(WBINVD, asm volatile("wbinvd" : : : "memory"))
+CALL(SET_DR, set_dr(v, r->ax, r->dx))
+CALL(GET_DR, r->ax = get_dr(v, r->ax))
+TRY(RDPMC, false)
+CALL(HALT, guest_halt(v, r))
+CALL(REBOOT, dump_counters())		/* the guest knows how to go on */
+CALL(SHUTDOWN, dump_counters())
+CALL(UPDATE_PXE, note_entry(v, r->ax))
+CALL(INVAL_PAGE, shadow_inval(v, r->ax))
+CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
+/* The ring says what changed: only the TLB wants to know of pages. */
+CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
+CALL(APIC_WRITE, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
+CALL(SPIN_KICK, smp_wake(r->ax))
+CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
+CALL(enable, deliver_held(v, r))
+CALL(nothing, (void)0)
 
-/* The calls that are one statement. */
-#define ONE_LINE(name, statement) \
-static void name(struct vcpu *v, struct regs *r) { statement; }
-ONE_LINE(hc_wrmsr, if (!guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32)) fault_at_site(v, r))
-ONE_LINE(hc_set_ldt, if (!load_guest_ldt(v, r->ax)) fault_at_site(v, r))
-ONE_LINE(hc_set_tr, if (!set_tr(v, r->ax)) fault_at_site(v, r))
-ONE_LINE(hc_get_gdt, get_table(v, r, &v->gdt))
-ONE_LINE(hc_get_idt, get_table(v, r, &v->idt))
-ONE_LINE(hc_get_ldt, r->ax = v->ldt)
-ONE_LINE(hc_get_tr, r->ax = v->tr)
-ONE_LINE(hc_set_cr0, set_cr0(v, r, r->ax))
-ONE_LINE(hc_set_cr3, set_cr3(v, r->ax))
-ONE_LINE(hc_set_cr4, if (!set_cr4(v, r, r->ax)) fault_at_site(v, r))
-ONE_LINE(hc_clts, set_cr0(v, r, v->cr0 & ~CR0_TS))
-ONE_LINE(hc_wbinvd, asm volatile("wbinvd" : : : "memory"))
-ONE_LINE(hc_set_dr, set_dr(v, r->ax, r->dx))
-ONE_LINE(hc_get_dr, r->ax = get_dr(v, r->ax))
-ONE_LINE(hc_rdpmc, fault_at_site(v, r))
-ONE_LINE(hc_enable, deliver_held(v, r))
-ONE_LINE(hc_last_words, dump_counters())	/* the guest knows how to go on */
-ONE_LINE(hc_update_pxe, note_entry(v, r->ax))
-ONE_LINE(hc_inval_page, shadow_inval(v, r->ax))
-ONE_LINE(hc_flush_tlb, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
-ONE_LINE(hc_apic_write, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
-ONE_LINE(hc_spin_kick, smp_wake(r->ax))
-ONE_LINE(hc_nothing, (void)0)
-ONE_LINE(hc_set_iopl, v->iopl = r->ax & FLAG_IOPL)
-
-typedef void (*call_fn)(struct vcpu *v, struct regs *r);
-
-static const call_fn calls[HC_SLOTS] = {
-	[VMI_OP_WRMSR] = hc_wrmsr,
-	[VMI_OP_RDMSR] = hc_rdmsr,
-	[VMI_OP_SET_GDT] = hc_set_gdt,
-	[VMI_OP_SET_LDT] = hc_set_ldt,
-	[VMI_OP_SET_IDT] = hc_set_idt,
-	[VMI_OP_SET_TR] = hc_set_tr,
-	[VMI_OP_GET_GDT] = hc_get_gdt,
-	[VMI_OP_GET_LDT] = hc_get_ldt,
-	[VMI_OP_GET_IDT] = hc_get_idt,
-	[VMI_OP_GET_TR] = hc_get_tr,
-	[VMI_OP_WRITE_GDT_ENTRY] = hc_write_gdt,
-	[VMI_OP_WRITE_LDT_ENTRY] = hc_write_ldt,
-	[VMI_OP_WRITE_IDT_ENTRY] = hc_write_idt,
-	[VMI_OP_SET_CR0] = hc_set_cr0,
-	[VMI_OP_SET_CR3] = hc_set_cr3,
-	[VMI_OP_SET_CR4] = hc_set_cr4,
-	[VMI_OP_WBINVD] = hc_wbinvd,
-	[VMI_OP_SET_DR] = hc_set_dr,
-	[VMI_OP_GET_DR] = hc_get_dr,
-	[VMI_OP_RDPMC] = hc_rdpmc,
-	[VMI_OP_CLTS] = hc_clts,
-	[VMI_OP_SYSEXIT] = hc_sysexit,
-	[VMI_OP_HALT] = guest_halt,
-	[VMI_OP_REBOOT] = hc_last_words,
-	[VMI_OP_SHUTDOWN] = hc_last_words,
-	[VMI_OP_UPDATE_PXE] = hc_update_pxe,
-	[VMI_OP_UPDATE_PXE_LONG] = hc_update_pxe,
-	[VMI_OP_INVAL_PAGE] = hc_inval_page,
-	[VMI_OP_FLUSH_TLB] = hc_flush_tlb,
-	[VMI_OP_SET_LINEAR_MAPPING] = hc_linear_mapping,
-	[VMI_OP_SET_IOPL_MASK] = hc_set_iopl,
-	[VMI_OP_SET_INITIAL_AP_STATE] = hc_ap_state,
-	[VMI_OP_APIC_WRITE] = hc_apic_write,
-	[VMI_OP_GET_OP_COUNT] = hc_op_count,
-	[VMI_OP_SPIN_WAIT] = hc_spin_wait,
-	[VMI_OP_SPIN_KICK] = hc_spin_kick,
-	[VMI_OP_FLUSH_LATER] = hc_flush_later,
-	[VMI_OP_FLUSH_RANGE] = hc_flush_range,
+/* false: the site is to fault. */
+static bool (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = {
+#define ROW(id)	[VMI_OP_##id] = hc_##id,
+	TRAPPING_OPS(ROW)
 	[HC_INIT] = hc_init,
 	[HC_ENABLE] = hc_enable,
 	[HC_IRET] = hc_iret,
@@ -448,13 +352,13 @@ static const call_fn calls[HC_SLOTS] = {
 void hypercall(struct vcpu *v, struct regs *r)
 {
 	u32 insn = r->ip - (r->err ? CALL_LEN : 2);
-	u32 off = insn - rom_linear - places->slots, nr = off / SLOT;
+	u32 off = insn - rom_linear - ROM_slots, nr = off / SLOT;
 	bool known = v->vmi && (r->cs & 3) == 1 && !(off % SLOT) && nr < HC_SLOTS && calls[nr];
 	u64 pa;
 
 	/* Before vmi_init the ROM's place is not known: by the physical address. */
 	if (!v->vmi && guest_virt_to_phys(v, insn, &pa) &&
-	    pa == rom_phys + places->slots + SLOT * HC_INIT) {
+	    pa == rom_phys + ROM_slots + SLOT * HC_INIT) {
 		nr = HC_INIT;
 		known = true;
 	}
@@ -466,7 +370,8 @@ void hypercall(struct vcpu *v, struct regs *r)
 	v->hypercalls[nr]++;
 	v->trace[v->trace_pos++ % TRACE_LEN] =
 		(struct call_trace){ nr, r->ip, r->ax, r->dx, r->cx };
-	calls[nr](v, r);
+	if (!calls[nr](v, r))
+		fault_at_site(v, r);
 	/* One that came at call_gate, before interrupts were closed. */
 	if (v->sh->vif && v->sh->pending)
 		deliver_held(v, r);

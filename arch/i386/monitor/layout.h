@@ -3,10 +3,7 @@
 #define MON_LAYOUT_H
 
 /*
- * Numbers that C and assembly share: where the monitor lives in linear
- * memory, its selectors, and the page it shares with the ROM's code.
- *
- * Linear 0 .. 4 GiB belongs to the guest.  Above:
+ * Numbers that C and assembly share.  Linear 0 .. 4 GiB belongs to the guest.  Above:
  *	DIRECT_BASE	all physical memory, for the monitor's own use
  *	MON_BASE	the monitor's memory, image first
  *	TSS_BASE	a window of eight pages per CPU, see cpu.c
@@ -21,10 +18,7 @@
 #define MAX_CPUS	8
 #define STACK_SIZE	0x4000
 
-/*
- * The real GDT has room for 8192 descriptors.  The guest's table is copied to
- * its beginning, the monitor's own stand at its end, out of the guest's range.
- */
+/* The real GDT: a copy of the guest's, at the end the monitor's own descriptors. */
 #define GUEST_GDT_MAX	8160
 #define MON_CS		(8184 * 8)
 #define MON_TR		(8186 * 8)
@@ -70,6 +64,16 @@
 #define V_FAST_SS	20
 #define V_FAST_VALID	24
 #define V_COUNT		32
+
+/* The operations that trap, in a slot of the ROM each: X(ID). */
+#define TRAPPING_OPS(X) \
+	X(WRMSR) X(RDMSR) X(SET_GDT) X(SET_LDT) X(SET_IDT) X(SET_TR) X(GET_GDT) \
+	X(GET_LDT) X(GET_IDT) X(GET_TR) X(WRITE_GDT_ENTRY) X(WRITE_LDT_ENTRY) \
+	X(WRITE_IDT_ENTRY) X(SET_CR0) X(SET_CR3) X(SET_CR4) X(WBINVD) X(SET_DR) \
+	X(GET_DR) X(RDPMC) X(CLTS) X(SYSEXIT) X(HALT) X(REBOOT) X(SHUTDOWN) \
+	X(UPDATE_PXE) X(INVAL_PAGE) X(FLUSH_TLB) X(SET_LINEAR_MAPPING) \
+	X(SET_IOPL_MASK) X(SET_INITIAL_AP_STATE) X(APIC_WRITE) X(GET_OP_COUNT) \
+	X(SPIN_WAIT) X(SPIN_KICK) X(FLUSH_LATER) X(FLUSH_RANGE)
 
 /* Extra hypercalls, beside the numbers of the ABI. */
 #define HC_INIT		112

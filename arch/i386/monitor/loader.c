@@ -2,7 +2,6 @@
 /* Linux's 32-bit boot protocol: kernel, command line, ramdisk, memory map. */
 #include "mon.h"
 
-#define LOW_MEMORY	0x100000
 #define BOOT_PARAMS	0x90000
 #define CMDLINE		0x92000
 #define BOOT_CS		0x10
@@ -13,7 +12,6 @@
 /* Offsets in the boot parameters ("zero page"). */
 #define BP_E820_ENTRIES	0x1e8
 #define BP_HDR		0x1f1
-#define BP_SETUP_SECTS	0x1f1
 #define BP_MAGIC	0x202
 #define BP_VERSION	0x206
 #define BP_LOADER	0x210
@@ -42,30 +40,19 @@ static void move_bytes(u64 dst, u64 src, u64 n)
 	asm volatile("std\n\trep movsb\n\tcld" : "+D" (d), "+S" (s), "+c" (n) : : "memory");
 }
 
-static u32 get32(u8 *p)
-{
-	u32 val;
-
-	memcpy(&val, p, 4);
-	return val;
-}
-
-static void put32(u8 *p, u32 val)
-{
-	memcpy(p, &val, 4);
-}
+/* A field of the boot parameters. */
+#define BP(type, params, offset)	(*(type *)((params) + (offset)))
 
 static void put_e820(u8 *bp)
 {
 	u32 i;
 
 	for (i = 0; i < boot.nr_map; i++) {
-		u64 len = boot.map[i].end - boot.map[i].start;
 		u8 *e = bp + BP_E820 + i * 20;
 
-		memcpy(e, &boot.map[i].start, 8);
-		memcpy(e + 8, &len, 8);
-		memcpy(e + 16, &boot.map[i].type, 4);
+		BP(u64, e, 0) = boot.map[i].start;
+		BP(u64, e, 8) = boot.map[i].end - boot.map[i].start;
+		BP(u32, e, 16) = boot.map[i].type;
 	}
 	bp[BP_E820_ENTRIES] = boot.nr_map;
 }
@@ -73,7 +60,7 @@ static void put_e820(u8 *bp)
 /* The ramdisk, as high as the kernel allows. */
 static u64 place_initrd(u8 *hdr)
 {
-	u64 end = get32(hdr + BP_INITRD_MAX) + 1UL, dst;
+	u64 end = BP(u32, hdr, BP_INITRD_MAX) + 1UL, dst;
 
 	if (!boot.initrd_size)
 		return 0;
@@ -100,16 +87,16 @@ void load_guest(struct regs *r)
 	u32 setup;
 
 	if (boot.kernel_size < 0x1000 || !guest_ram(boot.kernel, boot.kernel_size) ||
-	    get32(k + BP_MAGIC) != HDR_MAGIC || (get32(k + BP_VERSION) & 0xffff) < 0x20a)
+	    BP(u32, k, BP_MAGIC) != HDR_MAGIC || BP(u16, k, BP_VERSION) < 0x20a)
 		refuse("the first module is no bzImage of boot protocol 2.10 or later");
 	initrd = place_initrd(k);
 	memset(bp, 0, PAGE);
 	memcpy(bp + BP_HDR, k + BP_HDR, 0x202 + k[0x201] - BP_HDR);
-	setup = ((bp[BP_SETUP_SECTS] ? bp[BP_SETUP_SECTS] : 4) + 1) * 512;
+	setup = ((bp[BP_HDR] ? bp[BP_HDR] : 4) + 1) * 512;
 	if (setup >= boot.kernel_size)
 		refuse("the kernel is shorter than its setup code");
-	memcpy(&load, bp + BP_PREF_ADDRESS, 8);
-	size = get32(bp + BP_INIT_SIZE);
+	load = BP(u64, bp, BP_PREF_ADDRESS);
+	size = BP(u32, bp, BP_INIT_SIZE);
 	if (size < boot.kernel_size - setup)
 		size = boot.kernel_size - setup;
 	if (load < LOW_MEMORY || load + size < load || load + size > (initrd ?: boot.mon_start) ||
@@ -118,10 +105,10 @@ void load_guest(struct regs *r)
 	move_bytes(load, boot.kernel + setup, boot.kernel_size - setup);
 	memcpy(phys_ptr(CMDLINE), boot.cmdline, sizeof(boot.cmdline));
 	bp[BP_LOADER] = 0xff;
-	put32(bp + BP_CODE32, load);
-	put32(bp + BP_CMDLINE, CMDLINE);
-	put32(bp + BP_RAMDISK, initrd);
-	put32(bp + BP_RAMDISK_SIZE, boot.initrd_size);
+	BP(u32, bp, BP_CODE32) = load;
+	BP(u32, bp, BP_CMDLINE) = CMDLINE;
+	BP(u32, bp, BP_RAMDISK) = initrd;
+	BP(u32, bp, BP_RAMDISK_SIZE) = boot.initrd_size;
 	put_e820(bp);
 	mprintf("monitor: kernel at %lx, ramdisk at %lx, command line: %s\n",
 		load, initrd, boot.cmdline);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Access to the guest's memory.  Linear addresses go through the shadow that is
- * loaded, so the monitor sees what the guest's kernel would see and no more; a
- * fault ends in the exception table.
+ * The guest's memory.  Linear addresses go through the shadow that is loaded, so we
+ * see what the guest's kernel would; a fault ends in the exception table.
  */
 #include "mon.h"
 
@@ -11,7 +10,6 @@ struct extable_entry {
 };
 
 extern struct extable_entry _extable_start[], _extable_end[];
-bool raw_copy(void *to, const void *from, u64 len);
 
 /* A fault of the monitor's own: continue at the access's failure path, if any. */
 bool extable_fixup(struct regs *r)
@@ -27,33 +25,67 @@ bool extable_fixup(struct regs *r)
 	return false;
 }
 
+static bool copy(void *to, const void *from, u64 len)
+{
+	bool ok;
+
+	if (len % 4)
+		MAY_FAULT(ok, "rep movsb", , "+D" (to), "+S" (from), "+c" (len) : : "memory");
+	else
+		MAY_FAULT(ok, "rep movsl", , "+D" (to), "+S" (from), "=c" (len)
+			  : "3" (len / 4) : "memory");
+	return ok;
+}
+
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
 {
-	return (u64)lin + len <= 1UL << 32 && raw_copy(buf, (void *)(u64)lin, len);
+	return (u64)lin + len <= 1UL << 32 && copy(buf, (void *)(u64)lin, len);
 }
 
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 {
-	return (u64)lin + len <= 1UL << 32 && raw_copy((void *)(u64)lin, buf, len);
+	return (u64)lin + len <= 1UL << 32 && copy((void *)(u64)lin, buf, len);
 }
 
-/**
- * guest_ram - the guest's RAM at a physical address
- *
- * Return: NULL if any of it is not RAM or not the guest's.
- */
-u8 *guest_ram(u64 pa, u32 len)
+bool read_msr_safe(u32 msr, u64 *val)
 {
-	static u32 last;	/* mostly it is the same range again */
-	u32 i, n = last;
+	u32 lo, hi;
+	bool ok;
 
-	for (i = 0; i < boot.nr_map; i++, n = (n + 1) % boot.nr_map) {
-		struct range *r = &boot.map[n];
+	MAY_FAULT(ok, "rdmsr", , "=a" (lo), "=d" (hi) : "c" (msr));
+	*val = lo | (u64)hi << 32;
+	return ok;
+}
 
+bool write_msr_safe(u32 msr, u64 val)
+{
+	bool ok;
+
+	MAY_FAULT(ok, "wrmsr", : "a" (val), "d" (val >> 32), "c" (msr) : "memory");
+	return ok;
+}
+
+bool write_xcr_safe(u32 nr, u64 val)
+{
+	bool ok;
+
+	MAY_FAULT(ok, "xsetbv", : "a" (val), "d" (val >> 32), "c" (nr));
+	return ok;
+}
+
+static struct range none;
+struct range *last_ram = &none;
+
+/* RAM, but not where is_guest_ram() found some the last time? */
+bool find_guest_ram(u64 pa, u32 len)
+{
+	struct range *r;
+
+	for (r = boot.map; r < boot.map + boot.nr_map; r++) {
 		if (pa >= r->start && pa + len <= r->end && r->type == 1) {
-			last = n;
-			return phys_ptr(pa);
+			__atomic_store_n(&last_ram, r, __ATOMIC_RELAXED);
+			return true;
 		}
 	}
-	return NULL;
+	return false;
 }

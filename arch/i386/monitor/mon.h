@@ -10,11 +10,7 @@
 #include "layout.h"
 #include "x86.h"
 
-/*
- * What the processor and entry.S leave on the stack of a trap.  The guest has
- * no R8 to R15; of those only R8 to R11 are saved, and only when the monitor
- * interrupted itself.
- */
+/* What the processor and entry.S leave on the stack of a trap; no guest has R8. */
 struct regs {
 	u64 di, si, bp, bx, dx, cx, ax;
 	u64 vec, err;
@@ -36,18 +32,37 @@ struct shared {
 } __attribute__((packed, aligned(4)));
 
 struct table_reg {
-	u32 base;
 	u16 limit;
-};
+	u32 base;
+} __attribute__((packed));
 
-/* What to count, beside the hypercalls; names in dump.c. */
-enum counter {
-	C_SYSCALL, C_SHADOW_FILL, C_SHADOW_RESET, C_PF_GUEST, C_EXCEPTION, C_SOFT_INT,
-	C_IRQ, C_IRQ_HELD, C_IRET_FINISHED,
-	C_EMUL_FLAGS, C_EMUL_CR, C_EMUL_DT, C_EMUL_MSR, C_EMUL_SEG, C_EMUL_FAR,
-	C_EMUL_IRET, C_EMUL_HLT, C_EMUL_IO, C_EMUL_TLB, C_EMUL_APIC, C_EMUL_OTHER,
-	C_REFUSED_FRAME, C_NR
-};
+/* What to count, beside the hypercalls: X(ID, name). */
+#define COUNTERS(X) \
+	X(SYSCALL, "system calls by the short way") \
+	X(SHADOW_FILL, "shadow fills") \
+	X(SHADOW_RESET, "shadow resets") \
+	X(PF_GUEST, "page faults for the guest") \
+	X(EXCEPTION, "exceptions and interrupts delivered") \
+	X(SOFT_INT, "software interrupts") \
+	X(IRQ, "interrupts") \
+	X(IRQ_HELD, "interrupts held back") \
+	X(IRET_FINISHED, "IRETs finished") \
+	X(EMUL_FLAGS, "emulated CLI, STI") \
+	X(EMUL_CR, "emulated control registers") \
+	X(EMUL_DT, "emulated descriptor tables") \
+	X(EMUL_MSR, "emulated MSRs") \
+	X(EMUL_SEG, "emulated SS loads") \
+	X(EMUL_FAR, "emulated far transfers") \
+	X(EMUL_IRET, "emulated IRETs") \
+	X(EMUL_HLT, "emulated HLTs") \
+	X(EMUL_IO, "emulated port accesses") \
+	X(EMUL_TLB, "emulated INVLPGs") \
+	X(EMUL_APIC, "emulated APIC stores") \
+	X(EMUL_OTHER, "emulated, other") \
+	X(REFUSED_FRAME, "frames refused")
+
+#define COUNTER(id, name) C_##id,
+enum counter { COUNTERS(COUNTER) C_NR };
 
 #define TRACE_LEN	32	/* last hypercalls, for the dump */
 
@@ -79,7 +94,7 @@ struct vcpu {
 
 	/* Vectors held back while the guest's interrupt flag was clear. */
 	u64 held[4];
-	u8 irq_kind[256];	/* what apic.c knows of each vector */
+	u8 irq_kind[256];	/* of the last with this vector, apic.c */
 
 	/* Real tables. */
 	u64 *real_gdt, *real_ldt;
@@ -88,6 +103,7 @@ struct vcpu {
 	/* Shadow pool, shadow.c. */
 	struct spage *pool;
 	u8 *pool_mem;
+	u64 pool_phys;
 	u32 pool_size, pool_used;
 	u32 hash[1024];
 	struct spage *root;
@@ -135,6 +151,12 @@ static inline struct vcpu *this_vcpu(void)
 	return *(struct vcpu **)(sp & ~(u64)(STACK_SIZE - 1));
 }
 
+static inline void set_edx_eax(struct regs *r, u64 val)
+{
+	r->ax = (u32)val;
+	r->dx = val >> 32;
+}
+
 static inline void *phys_ptr(u64 pa)
 {
 	return (void *)(DIRECT_BASE + pa);
@@ -156,7 +178,6 @@ void mprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *memcpy(void *d, const void *s, size_t n);
 void *memset(void *d, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
-size_t strlen(const char *s);
 
 /* dump.c */
 void stop_guest(struct vcpu *v, struct regs *r, const char *why) __attribute__((noreturn));
@@ -187,8 +208,8 @@ extern u64 pte_reserved;	/* bits that a PAE entry must not have */
 
 /* segment.c */
 bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit);
+bool load_table(struct vcpu *v, struct regs *r, u32 lin, bool idt, bool op16);
 void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d);
-void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss);
 bool stack_ok(struct vcpu *v, u16 sel, u32 cpl);
 bool load_guest_ldt(struct vcpu *v, u16 sel);
 void guest_ldt_write(struct vcpu *v, u32 base, u32 index, u64 d);
@@ -202,17 +223,29 @@ u32 stack_lin(struct vcpu *v, u16 ss, u32 sp);
 /* memory.c: the guest's linear memory, through its shadow; false: it faults */
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
-bool guest_get32(u32 lin, u32 *val);
-bool guest_get64(u32 lin, u64 *val);
 bool read_msr_safe(u32 msr, u64 *val);
 bool write_msr_safe(u32 msr, u64 val);
-bool load_ds_safe(u16 sel);
-bool load_es_safe(u16 sel);
-bool load_fs_safe(u16 sel);
-bool load_gs_safe(u16 sel);
 bool write_xcr_safe(u32 nr, u64 val);
 bool extable_fixup(struct regs *r);
-u8 *guest_ram(u64 pa, u32 len);
+bool find_guest_ram(u64 pa, u32 len);
+extern struct range *last_ram;	/* mostly it is the same range again */
+
+static inline bool is_guest_ram(u64 pa, u32 len)
+{
+	struct range *r = __atomic_load_n(&last_ram, __ATOMIC_RELAXED);
+
+	return (pa >= r->start && pa + len <= r->end) || find_guest_ram(pa, len);
+}
+
+/**
+ * guest_ram - the guest's RAM at a physical address
+ *
+ * Return: NULL if any of it is not RAM or not the guest's.
+ */
+static inline u8 *guest_ram(u64 pa, u32 len)
+{
+	return is_guest_ram(pa, len) ? phys_ptr(pa) : NULL;
+}
 
 /* shadow.c, walk.c */
 enum access { ACC_WRITE = 2, ACC_USER = 4, ACC_FETCH = 16 };
@@ -220,13 +253,14 @@ enum fill { FILL_DONE, FILL_FAULT };
 struct leaf {
 	u64 frame;		/* machine address of the 4 KB page */
 	u64 rights;		/* P, RW, US, NX, PWT, PCD, PAT of a 4 KB entry */
-	u32 pt_gfn;		/* page of the guest's page table, if there is one */
+	u64 *pt;		/* the guest's page table; not if @large */
+	u64 pt_gfn;
 	u64 pde_rights;
-	u32 pd_gfn;
+	u64 pd_gfn;
 	bool large;		/* the guest maps it with one large page */
 };
 int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
-bool leaf_around(struct vcpu *v, u64 pte, struct leaf *l);
+void set_leaf(struct vcpu *v, u64 pte, struct leaf *l);
 void shadow_init(struct vcpu *v, u32 pages);
 void shadow_set_root(struct vcpu *v);
 void shadow_reset(struct vcpu *v);
@@ -244,15 +278,13 @@ void deliver_nmi(struct vcpu *v, struct regs *r);
 void hold_vector(struct vcpu *v, u32 vec);
 void note_held(struct vcpu *v);
 bool held_any(struct vcpu *v);
-void handle_page_fault(struct vcpu *v, struct regs *r);
 
 /* emulate.c, decode.c */
 bool emulate(struct vcpu *v, struct regs *r);
 bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
-bool guest_io_allowed(struct vcpu *v, u16 port, u32 size);
 u16 get_sreg(struct regs *r, u32 n);
 struct insn {
-	bool rep, lock, op16, ad16, two;
+	bool op16, ad16, two;
 	u8 op, modrm, len;
 	u32 imm, ea, ea_off;
 	u16 imm_sel;
@@ -265,7 +297,7 @@ void vcpu_halt(struct vcpu *v);
 void guest_halt(struct vcpu *v, struct regs *r);
 void leave_rom(struct vcpu *v, struct regs *r);
 
-/* hypercall.c, calls.c, msr.c */
+/* hypercall.c, calls.c */
 void hypercall(struct vcpu *v, struct regs *r);
 extern u32 rom_linear;
 void set_cr0(struct vcpu *v, struct regs *r, u32 val);
@@ -276,7 +308,7 @@ void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
-u32 rom_install(void);
+void rom_install(void);
 extern u32 rom_phys;		/* where the guest finds the ROM */
 extern u32 rom_code_pages;
 void *rom_code_page(u32 n);
@@ -284,18 +316,17 @@ bool rom_in_iret(u32 ip, u32 *skip);
 void rom_restart_note(struct regs *r);
 
 /* apic.c, smp.c */
+u32 apic_read(u32 reg);
+void apic_write(u32 reg, u32 val);
+#define apic_id()	(apic_read(APIC_ID) >> 24)
+#define apic_eoi()	apic_write(APIC_EOI, 0)
 #define PIC_MASTER	0x20
 #define PIC_SLAVE	0xa0
 void apic_init(void);
 void pic_write(u16 port, u8 val);
-void apic_eoi(void);
 void irq_arrived(struct vcpu *v, u32 vec);
 bool irq_blocked(struct vcpu *v, u32 vec);
 void irq_service(struct vcpu *v, u32 vec);
-void guest_eoi(struct vcpu *v, struct regs *r);
-u32 apic_id(void);
-u32 apic_read(u32 reg);
-void apic_write(u32 reg, u32 val);
 void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
 void smp_start(void);
 void smp_wake(u32 apic);
@@ -311,7 +342,6 @@ void enter_guest(struct regs *r) __attribute__((noreturn));
 /* entry.S */
 extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
 extern char syscall_iretq[], ap_start[], ap_end[];
-void return_16bit_stack(struct regs *r) __attribute__((noreturn));
 extern char halt_begin[], halt_end[];
 void halt_unless(volatile bool *a, volatile bool *b);
 void run_on_stack(void *stack, void (*fn)(void)) __attribute__((noreturn));

@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a multiboot loader starts: 32-bit code that maps the first 4 GiB one to
- * one and the image at -2 GB, enters long mode and jumps to the image.
+ * one and at DIRECT_BASE, the image at MON_BASE, enters long mode and jumps there.
  */
 #include "layout.h"
+
+/* Entries of a table: @count from @first on, @step apart. */
+	.macro	fill table, first, count, step
+	movl	$\table, %edi
+	movl	$\first, %eax
+	movl	$\count, %ecx
+1:	movl	%eax, (%edi)
+	addl	$\step, %eax
+	addl	$8, %edi
+	loop	1b
+	.endm
 
 	.section .multiboot, "ax"
 	.balign 4
@@ -20,36 +31,14 @@ start32:
 	movl	$stack_end, %esp
 	movl	%eax, %ebp		/* loader's magic; %ebx: its information */
 
-	/* 4 GiB one to one, in pages of 2 MB. */
-	movl	$pd_low, %edi
-	movl	$0x83, %eax
-	xorl	%edx, %edx
-	movl	$2048, %ecx
-1:	movl	%eax, (%edi)
-	movl	%edx, 4(%edi)
-	addl	$0x200000, %eax
-	addl	$8, %edi
-	loop	1b
-
-	movl	$pdpt_low, %edi
-	movl	$pd_low + 3, %eax
-	movl	$4, %ecx
-2:	movl	%eax, (%edi)
-	addl	$0x1000, %eax
-	addl	$8, %edi
-	loop	2b
-
-	/* The image, wherever the loader put it, at -2 GB. */
-	movl	$pt_high, %edi
-	movl	$image + 3, %eax
-	movl	$512, %ecx
-3:	movl	%eax, (%edi)
-	addl	$0x1000, %eax
-	addl	$8, %edi
-	loop	3b
+	/* 4 GiB one to one, in pages of 2 MB; the image, wherever it is, at -2 GB. */
+	fill	pd_low, 0x83, 2048, 0x200000
+	fill	pdpt_low, pd_low + 3, 4, 0x1000
+	fill	pt_high, image + 3, 512, 0x1000
 	movl	$pt_high + 3, pd_high
 	movl	$pd_high + 3, pdpt_high + 510 * 8
 	movl	$pdpt_low + 3, pml4
+	movl	$pdpt_low + 3, pml4 + 256 * 8	/* DIRECT_BASE */
 	movl	$pdpt_high + 3, pml4 + 511 * 8
 
 	movl	$0xa0, %eax		/* PAE, PGE */

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The monitor's own linear memory: the part above 4 GiB that every address
- * space has in common, and the monitor's page allocator.
- */
+/* The monitor's own linear memory, above 4 GiB, and its page allocator. */
 #include "mon.h"
 
 static u64 next_page;		/* physical, next free page of our memory */
 static u64 *pml4;		/* the monitor's alone, guest's part empty */
-static bool moved;
 
 /**
  * alloc_pages - take zeroed pages from the monitor's memory, for good
@@ -18,13 +14,12 @@ static bool moved;
 void *alloc_pages(u32 n)
 {
 	u64 pa = next_page;
-	void *p;
 
 	if (pa + n * PAGE > boot.mon_end)
 		refuse("not enough memory for the monitor");
 	next_page += n * PAGE;
-	p = moved ? (void *)(MON_BASE + pa - boot.mon_start) : (void *)pa;
-	return memset(p, 0, n * PAGE);
+	memset(phys_ptr(pa), 0, n * PAGE);
+	return (void *)(MON_BASE + pa - boot.mon_start);
 }
 
 u32 pages_left(void)
@@ -32,30 +27,20 @@ u32 pages_left(void)
 	return (boot.mon_end - next_page) / PAGE;
 }
 
-static u64 page_phys(const void *p)
-{
-	return moved ? mon_phys(p) : (u64)p;
-}
-
-static u64 *page_virt(u64 pa)
-{
-	return moved ? (u64 *)(MON_BASE + pa - boot.mon_start) : (u64 *)pa;
-}
-
 /* The entry for @lin at @level (1: 4 KB, 2: 2 MB), tables made on the way. */
 static u64 *entry_for(u64 lin, int level)
 {
-	u64 *table = pml4;
+	u64 table = mon_phys(pml4), *e;
 	int l;
 
-	for (l = 4; l > level; l--) {
-		u64 *e = &table[lin >> (12 + 9 * (l - 1)) & 511];
-
+	for (l = 4; ; l--) {
+		e = (u64 *)phys_ptr(table) + (lin >> (3 + 9 * l) & 511);
+		if (l == level)
+			return e;
 		if (!*e)
-			*e = page_phys(alloc_pages(1)) | PTE_P | PTE_W;
-		table = page_virt(*e & PFN_MASK);
+			*e = mon_phys(alloc_pages(1)) | PTE_P | PTE_W;
+		table = *e & PFN_MASK;
 	}
-	return &table[lin >> (12 + 9 * (level - 1)) & 511];
 }
 
 static void map_large(u64 lin, u64 pa, u64 flags)
@@ -66,14 +51,12 @@ static void map_large(u64 lin, u64 pa, u64 flags)
 /* Copy ourselves and go on in the copy: the stack moves along. */
 static void move(void)
 {
-	void *d = (void *)boot.mon_start;
+	void *d = phys_ptr(boot.mon_start);
 	const void *s = _image_start;
 	u64 n = _image_end - _image_start;
 
-	moved = true;
 	asm volatile("rep movsb\n\tmovq %3, %%cr3"
-		     : "+D" (d), "+S" (s), "+c" (n) : "r" (pml4) : "memory");
-	pml4 = (void *)(MON_BASE + (u64)pml4 - boot.mon_start);
+		     : "+D" (d), "+S" (s), "+c" (n) : "r" (mon_phys(pml4)) : "memory");
 }
 
 /* Build the tables and move to our place at the top of memory. */

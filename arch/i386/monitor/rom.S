@@ -1,105 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ROM of the monitor: the part of it that runs in the guest, in ring 1.
- *
- * The monitor shows these pages, read-only, in the guest's option-ROM window
- * and right behind them a page that differs per CPU (struct shared).  At
- * vmi_init the monitor adds the linear address at which the guest called to
- * every word that mentions rom_base or rom_data, so that code may address the
- * shared page directly.  Before that, only init and get_reloc run.
- *
- * Stack addressing (%ss) is used throughout: it is the one data segment known
- * to be flat at every call site.
+ * The part of the monitor that runs in the guest, in ring 1: read-only pages in the
+ * option-ROM window, and behind them a page that differs per CPU (struct shared).
+ * vmi_init adds the linear address at which the guest called to every word that
+ * mentions rom_start or rom_data, so that code may name the shared page; before,
+ * only init and get_reloc run.  SS is the one data segment that is flat at every site.
  */
-#include <asm/vmi/abi.h>
+#include "../rom/header.inc"
 #include "layout.h"
 
 #define ROM_CODE	0x1000		/* a page of code, then the shared ones */
-#define ROM_SIZE	(ROM_CODE + SH_PAGES * 0x1000)
 
-	.set	rom_data, rom_base + ROM_CODE
+	.set	rom_blocks, (ROM_CODE + SH_PAGES * 0x1000) / VMI_ROM_BLOCK
+	.set	rom_data, rom_start + ROM_CODE
 #define SH(off)	%ss:(rom_data + off)
 
-	/* The numbers of the operations, from the one table. */
-#define OP_NUMBER(nr, id, name, type, group, in, out, native) \
-	.set	VMI_OP_##id, nr;
-VMI_OPS(OP_NUMBER)
+	/* Nothing to do: their sites are erased. */
+	.set	nop_ALLOCATE_PAGE, 1
+	.set	nop_SET_LAZY_MODE, 1
 
-	.text
-	.globl	rom_base
-rom_base:
-	.word	VMI_ROM_SIGNATURE
-	.byte	ROM_SIZE / VMI_ROM_BLOCK
-	.byte	0xcb, 0, 0, 0		/* BIOS entry: far return */
-	.byte	0			/* the monitor makes the sum zero here */
-	.long	VMI_SIGNATURE
-	.byte	VMI_API_MINOR, VMI_API_MAJOR
-	.byte	2			/* jump slots */
-	.byte	0
-	.long	0			/* virtual_top: all 4 GiB are the guest's */
-	.word	0
-	.word	license - rom_base
-	.word	pci_header - rom_base
-	.word	pnp_header - rom_base
-	.long	0
-	.org	rom_base + VMI_HEADER_INIT
-	jmp	rom_init
-	.org	rom_base + VMI_HEADER_GET_RELOC
-	jmp	get_reloc
-	.org	rom_base + VMI_HEADER_SIZE
+	vmi_rom	"monitor"
+	vmi_rom_partial
 
-license:
-	.asciz	"GPL v2"
-	.balign 4
-pci_header:
-	.ascii	"PCIR"
-	.word	VMI_PCI_VENDOR, VMI_PCI_DEVICE
-	.word	0, 24
-	.byte	0, 0, 0, 0xff
-	.word	ROM_SIZE / VMI_ROM_BLOCK
-	.word	0
-	.byte	0xff, 0x80
-	.word	0
-	.balign 16
-pnp_header:
-	.ascii	"$PnP"
-	.byte	1, 2
-	.word	0
-	.byte	0, 0
-	.long	0
-	.word	manufacturer - rom_base
-	.word	product - rom_base
-	.fill	3, 1, 0
-	.fill	12, 1, 0
-manufacturer:
-	.asciz	"vmi386"
-product:
-	.asciz	"monitor"
+	.code16
+rom_init16:
+	lret
 
+	.code32
 /*
  * Hypercalls.  The number is the place: slot N is the code at slots + SLOT * N.
  * Arguments stay in the registers and on the stack where the caller put them.
  * vmi_init may make a far call of the INT, where that is faster.
  */
 	.balign 64
-	.globl	slots
 slots:
 	.rept	HC_SLOTS
 	int	$HYPERCALL_VECTOR
 	ret
 	.balign SLOT
 	.endr
-	.set	slot_init, slots + SLOT * HC_INIT
+
+#define SLOT_OF(id)	.set slot_##id, slots + SLOT * OP_NR_##id;
+	TRAPPING_OPS(SLOT_OF)
 	.set	slot_enable, slots + SLOT * HC_ENABLE
 	.set	slot_iret, slots + SLOT * HC_IRET
-	.set	slot_apic_write, slots + SLOT * VMI_OP_APIC_WRITE
-	.set	slot_update_pxe, slots + SLOT * VMI_OP_UPDATE_PXE
-	.set	slot_write_gdt, slots + SLOT * VMI_OP_WRITE_GDT_ENTRY
 
-	.text
 /* vmi_init() -> EAX: 0 for success */
-rom_init:
-	call	slot_init
+rom_vmi_init:
+	call	slots + SLOT * HC_INIT
 	testl	%eax, %eax
 	jnz	1f
 	pushl	%ebx
@@ -131,35 +79,19 @@ time_slot:
 	loop	1b
 	ret
 
-/* get_reloc(EAX: number) -> EAX: address, EDX: type */
-get_reloc:
-	cmpl	$VMI_NR_OPS, %eax
-	jae	1f
-	call	2f
-2:	popl	%ecx
-	movzwl	reloc_table + 2 - 2b(%ecx, %eax, 4), %edx
-	movzwl	reloc_table - 2b(%ecx, %eax, 4), %eax
-	testl	%edx, %edx
-	jz	1f
-	lea	rom_base - 2b(%ecx, %eax), %eax
-	ret
-1:	xorl	%eax, %eax
-	xorl	%edx, %edx
-	ret
-
 /* 29 .. 32: the guest's interrupt flag.  Only EAX and the flags may change. */
-rom_enable:
+op_ENABLE_INTERRUPTS:
 	movl	$0x200, SH(SH_VIF)
 	cmpl	$0, SH(SH_PENDING)
 	jne	slot_enable
 	ret
-rom_disable:
+op_DISABLE_INTERRUPTS:
 	movl	$0, SH(SH_VIF)
 	ret
-rom_get_mask:
+op_GET_INTERRUPT_MASK:
 	movl	SH(SH_VIF), %eax
 	ret
-rom_set_mask:
+op_SET_INTERRUPT_MASK:
 	andl	$0x200, %eax
 	movl	%eax, SH(SH_VIF)
 	jz	1f
@@ -168,19 +100,16 @@ rom_set_mask:
 1:	ret
 
 /*
- * 33: IRET, with the stack as the instruction wants it.
- *
- * The processor leaves the real interrupt flag alone (CPL > IOPL), so all there
- * is to do is the guest's flag, and closing the I/O ports on the way to ring 3.
- * From iret_begin on, when the guest's flag is set, the monitor finishes the
- * IRET itself before it delivers an interrupt, see rom_in_iret() there.
+ * 33: IRET.  The processor leaves the real interrupt flag alone (CPL > IOPL), so all
+ * there is to do is the guest's flag, and closing the I/O ports on the way to ring 3.
+ * From iret_begin on, with the guest's flag set, the monitor finishes the IRET
+ * itself before it delivers an interrupt: rom_in_iret().
  */
-rom_iret:
+op_IRET:
 	pushl	%eax
 	movl	12(%esp), %eax
 	andl	$0x200, %eax
 	movl	%eax, SH(SH_VIF)
-	.globl	iret_begin, iret_insn, iret_slow, iret_slow_insn
 iret_begin:
 	cmpl	$0, SH(SH_PENDING)
 	jne	iret_slow
@@ -198,7 +127,7 @@ iret_slow_insn:
 	jmp	slot_iret
 
 /* 0: CPUID, less what ring 1 or long mode cannot give. */
-rom_cpuid:
+op_CPUID:
 	pushl	%esi
 	pushl	%edi
 	movl	%eax, %esi
@@ -253,36 +182,29 @@ cpuid_other:
 	jmp	cpuid_done
 
 /* Control registers: the guest's values, from the shared page. */
-rom_get_cr0:
-	movl	SH(SH_CR0), %eax
-	ret
-rom_get_cr2:
-	movl	SH(SH_CR2), %eax
-	ret
-rom_get_cr3:
-	movl	SH(SH_CR3), %eax
-	ret
-rom_get_cr4:
-	movl	SH(SH_CR4), %eax
-	ret
-rom_set_cr2:
+#define GET_CR(n) op_GET_CR##n: movl SH(SH_CR##n), %eax; ret;
+	GET_CR(0) GET_CR(2) GET_CR(3) GET_CR(4)
+op_SET_CR2:
 	movl	%eax, SH(SH_CR2)
 	ret
-rom_update_kernel_stack:
+op_UPDATE_KERNEL_STACK:
 	movl	%eax, SH(SH_SS0)
 	movl	%edx, SH(SH_ESP0)
 	ret
-rom_nothing:
+op_MACHINE_TO_PHYSICAL:
+op_PHYSICAL_TO_MACHINE:
+op_ALLOCATE_PAGE:
+op_SET_LAZY_MODE:
 	ret
-rom_apic_read:
+op_APIC_READ:
 	movl	(%eax), %eax
 	ret
 /* 63: EOI, when the monitor has already done it, see apic.c there. */
-rom_apic_write:
+op_APIC_WRITE:
 	movl	%eax, %ecx
 	andl	$0xff0, %ecx
 	cmpl	$0xb0, %ecx
-	jne	slot_apic_write
+	jne	slot_APIC_WRITE
 	movl	SH(SH_DEPTH), %ecx
 	jecxz	1f
 	testl	$SERVICE_REAL, %ss:rom_data + SH_SERVICE - 4(, %ecx, 4)
@@ -291,32 +213,28 @@ rom_apic_write:
 	cmpl	$0, SH(SH_EOI_HELD)
 	jne	slot_enable
 	ret
-1:	jmp	slot_apic_write
+1:	jmp	slot_APIC_WRITE
 
-rom_io_delay:
+op_IO_DELAY:
 	outb	%al, $0x80
 	ret
-rom_rdtsc:
+op_RDTSC:
 	rdtsc
 	ret
 
 /*
- * Page tables.  The guest's tables are plain memory; a present entry that
- * changes is noted in the ring, which the monitor reads before the flush that
- * must follow.  An entry that was not present needs no note: nothing of it can
- * be in a shadow.
- *
- * note_change: EAX: linear address of the entry.  Interrupted between
- * note_begin and note_commit, the monitor restarts it at note_begin.
+ * Page tables are plain memory; a present entry that changes is noted in the ring,
+ * which the monitor reads before the flush that must follow.  One that was not
+ * present is in no shadow.  A note that is interrupted starts over at note_begin.
  */
-rom_set_pxe:
+op_SET_PXE:
 	xchgl	%eax, (%edx)
 	testb	$1, %al
 	movl	%edx, %eax
-	jnz	rom_update_pxe
+	jnz	op_UPDATE_PXE
 	ret
 
-rom_set_pxe_long:
+op_SET_PXE_LONG:
 	testb	$1, %al
 	jz	2f
 	movl	%edx, 4(%ecx)
@@ -324,7 +242,7 @@ rom_set_pxe_long:
 	movl	%eax, (%ecx)
 1:	movl	%ecx, %eax
 	testb	$1, %dl
-	jnz	rom_update_pxe
+	jnz	op_UPDATE_PXE
 	ret
 2:	pushl	(%ecx)			/* never present with half an address */
 	movl	%eax, (%ecx)
@@ -332,13 +250,13 @@ rom_set_pxe_long:
 	popl	%edx
 	jmp	1b
 
-rom_update_pxe:
+op_UPDATE_PXE:
+op_UPDATE_PXE_LONG:
 	movl	%eax, %ecx
 	subl	SH(SH_DIRECT), %ecx
 	cmpl	SH(SH_DIRECT_END), %ecx
-	jae	slot_update_pxe
+	jae	slot_UPDATE_PXE
 	movl	%ecx, %eax
-	.globl	note_begin, note_commit
 note_begin:
 	movl	SH(SH_HEAD), %ecx
 	andl	$RING_SIZE - 1, %ecx
@@ -348,89 +266,22 @@ note_commit:
 	ret
 
 /* 45: a page was a page table (44, will be one, is a NOP): forget it. */
-rom_page:
+op_RELEASE_PAGE:
 	shll	$12, %eax
 	orl	$1, %eax
 	jmp	note_begin
 
 /* 11: most descriptors written on a context switch are the same as before. */
-rom_write_gdt:
+op_WRITE_GDT_ENTRY:
 	cmpl	%ecx, (%eax, %edx, 8)
-	jne	slot_write_gdt
+	jne	slot_WRITE_GDT_ENTRY
 	pushl	%ebx
 	movl	8(%esp), %ebx
 	cmpl	%ebx, 4(%eax, %edx, 8)
 	popl	%ebx
-	jne	slot_write_gdt
+	jne	slot_WRITE_GDT_ENTRY
 	ret
 
-/* What get_reloc answers: 16 bits of offset, 16 bits of type. */
-#define ROW(nr, type, place) \
-	.org	reloc_table + 4 * nr; \
-	.word	place - rom_base, VMI_RELOC_##type
-#define TRAP(nr)	ROW(nr, CALL, slots + SLOT * nr)
-
-	.balign 4
-reloc_table:
-	ROW(VMI_OP_CPUID, CALL, rom_cpuid)
-	.irp	nr, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-	TRAP(\nr)
-	.endr
-	ROW(VMI_OP_WRITE_GDT_ENTRY, CALL, rom_write_gdt)
-	TRAP(12)
-	TRAP(13)
-	ROW(VMI_OP_UPDATE_KERNEL_STACK, CALL, rom_update_kernel_stack)
-	TRAP(15)
-	ROW(VMI_OP_SET_CR2, CALL, rom_set_cr2)
-	TRAP(17)
-	TRAP(18)
-	ROW(VMI_OP_GET_CR0, CALL, rom_get_cr0)
-	ROW(VMI_OP_GET_CR2, CALL, rom_get_cr2)
-	ROW(VMI_OP_GET_CR3, CALL, rom_get_cr3)
-	ROW(VMI_OP_GET_CR4, CALL, rom_get_cr4)
-	.irp	nr, 23, 24, 25, 26
-	TRAP(\nr)
-	.endr
-	ROW(VMI_OP_RDTSC, CALL, rom_rdtsc)
-	TRAP(28)
-	ROW(VMI_OP_ENABLE_INTERRUPTS, CALL, rom_enable)
-	ROW(VMI_OP_DISABLE_INTERRUPTS, CALL, rom_disable)
-	ROW(VMI_OP_GET_INTERRUPT_MASK, CALL, rom_get_mask)
-	ROW(VMI_OP_SET_INTERRUPT_MASK, CALL, rom_set_mask)
-	ROW(VMI_OP_IRET, JUMP, rom_iret)
-	ROW(VMI_OP_SYSEXIT, JUMP, slots + SLOT * VMI_OP_SYSEXIT)
-	.irp	nr, 35, 36, 37
-	TRAP(\nr)
-	.endr
-	ROW(VMI_OP_SET_PXE, CALL, rom_set_pxe)
-	ROW(VMI_OP_SET_PXE_LONG, CALL, rom_set_pxe_long)
-	ROW(VMI_OP_UPDATE_PXE, CALL, rom_update_pxe)
-	ROW(VMI_OP_UPDATE_PXE_LONG, CALL, rom_update_pxe)
-	ROW(VMI_OP_MACHINE_TO_PHYSICAL, CALL, rom_nothing)
-	ROW(VMI_OP_PHYSICAL_TO_MACHINE, CALL, rom_nothing)
-	ROW(VMI_OP_ALLOCATE_PAGE, NOP, rom_base)
-	ROW(VMI_OP_RELEASE_PAGE, CALL, rom_page)
-	.irp	nr, 46, 47, 48, 61, 62
-	TRAP(\nr)
-	.endr
-	ROW(VMI_OP_APIC_WRITE, CALL, rom_apic_write)
-	ROW(VMI_OP_APIC_READ, CALL, rom_apic_read)
-	ROW(VMI_OP_IO_DELAY, CALL, rom_io_delay)
-	ROW(VMI_OP_SET_LAZY_MODE, NOP, rom_base)
-	TRAP(96)
-	TRAP(97)
-	TRAP(98)
-	TRAP(100)
-	TRAP(105)
-	.org	reloc_table + 4 * VMI_NR_OPS
-	.balign 4
-
-/* For the monitor, which finds this at the end of the image. */
-rom_places:
-	.long	slots - rom_base
-	.long	iret_begin - rom_base
-	.long	iret_insn - rom_base
-	.long	iret_slow - rom_base
-	.long	iret_slow_insn - rom_base
-	.long	note_begin - rom_base
-	.long	note_commit - rom_base
+	/* What has no routine above is its slot. */
+#define TRAP(id)	.ifndef op_##id; .set op_##id, slot_##id; .endif;
+	TRAPPING_OPS(TRAP)

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The guest's descriptors.  The processor only sees copies in our own tables:
- * system descriptors left out, nothing below DPL 1, no 64-bit code.
- */
+/* The guest's descriptors.  The processor only sees copies, made harmless. */
 #include "mon.h"
 
 #define D_TYPE(d)	((d) >> 40 & 0xf)
@@ -91,11 +88,10 @@ u32 stack_lin(struct vcpu *v, u16 ss, u32 sp)
 }
 
 /*
- * LGDT leaves CS and SS as they are, but every return to the guest loads them
- * again: if the new table has something else there, the old descriptors live
- * on under selectors of ours until the guest loads its new ones.
+ * LGDT leaves CS and SS as they are, but every return to the guest loads them: old
+ * descriptors live on under selectors of ours until the guest loads its new ones.
  */
-void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss)
+static void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss)
 {
 	if (!(r->cs & 4) && v->real_gdt[(r->cs & 0xffff) >> 3] != old_cs) {
 		v->real_gdt[STALE_CS / 8] = old_cs;
@@ -107,29 +103,52 @@ void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss)
 	}
 }
 
-/* SetGDT: copy the guest's table.  false: it is not all there. */
-bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit)
+/* Copy a descriptor table.  false: it is not all there. */
+static bool copy_table(struct vcpu *v, u32 base, u32 n, u64 *real, u32 *copied)
 {
-	u32 i, n = (limit + 1) / 8, old = v->gdt_copied;
-	u64 old_cs = v->real_gdt[(r->cs & 0xffff) >> 3];
-	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
+	u32 i;
+	u64 d;
 
-	v->fast_valid = false;
-	if (n > GUEST_GDT_MAX)
-		n = GUEST_GDT_MAX;
 	for (i = 0; i < n; i++) {
-		u64 d;
-
 		if (!guest_read(v, base + i * 8, &d, 8))
 			return false;
-		v->real_gdt[i] = i ? sanitize(d) : 0;
+		real[i] = sanitize(d);
 	}
-	for (; i < old; i++)
-		v->real_gdt[i] = 0;
-	v->gdt_copied = n;
-	v->gdt.base = base;
-	v->gdt.limit = limit;
+	for (; i < *copied; i++)
+		real[i] = 0;
+	*copied = n;
+	return true;
+}
+
+bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit)
+{
+	u64 old_cs = v->real_gdt[(r->cs & 0xffff) >> 3];
+	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
+	u32 n = (limit + 1) / 8;
+
+	v->fast_valid = false;
+	if (!copy_table(v, base, n < GUEST_GDT_MAX ? n : GUEST_GDT_MAX, v->real_gdt,
+			&v->gdt_copied))
+		return false;
+	v->real_gdt[0] = 0;
+	v->gdt = (struct table_reg){ limit, base };
 	keep_segments(v, r, old_cs, old_ss);
+	return true;
+}
+
+/* LGDT and LIDT; with an operand of 16 bits the base has 24. */
+bool load_table(struct vcpu *v, struct regs *r, u32 lin, bool idt, bool op16)
+{
+	struct table_reg t;
+
+	if (!guest_read(v, lin, &t, sizeof(t)))
+		return false;
+	if (op16)
+		t.base &= 0xffffff;
+	if (!idt)
+		return load_guest_gdt(v, r, t.base, t.limit);
+	v->fast_valid = false;
+	v->idt = t;
 	return true;
 }
 
@@ -148,7 +167,7 @@ void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d)
 /* SetLDT: copy the table that the guest's descriptor names. */
 bool load_guest_ldt(struct vcpu *v, u16 sel)
 {
-	u32 i, n, base, limit;
+	u32 limit;
 	u64 d;
 
 	if (!(sel & 0xfffc)) {
@@ -160,19 +179,12 @@ bool load_guest_ldt(struct vcpu *v, u16 sel)
 	    !guest_read(v, v->gdt.base + (sel & ~7), &d, 8) ||
 	    (d & D_S) || !(d & D_P) || D_TYPE(d) != 2)
 		return false;
-	base = desc_base(d);
 	limit = desc_limit(d);
-	n = limit >= 0xffff ? 8192 : (limit + 1) / 8;
-	for (i = 0; i < n; i++) {
-		if (!guest_read(v, base + i * 8, &d, 8))
-			return false;
-		v->real_ldt[i] = sanitize(d);
-	}
-	for (; i < v->ldt_copied; i++)
-		v->real_ldt[i] = 0;
-	v->ldt_copied = n;
+	if (!copy_table(v, desc_base(d), limit >= 0xffff ? 8192 : (limit + 1) / 8,
+			v->real_ldt, &v->ldt_copied))
+		return false;
 	v->ldt = sel;
-	v->ldt_base = base;
+	v->ldt_base = desc_base(d);
 	asm volatile("lldt %w0" : : "r" (MON_LDT));
 	return true;
 }

@@ -75,24 +75,13 @@ static void read_modules(struct mb_info *mb)
 	}
 }
 
-static void read_command_line(struct mb_info *mb)
-{
-	const char *s = (mb->flags & 4) ? (char *)(u64)mb->cmdline : "";
-
-	for (; *s; s++)
-		boot.only_int |= !memcmp(s, "hypercalls=int", 14);
-}
-
 static bool overlaps_module(u64 start, u64 end)
 {
 	return (start < boot.kernel + boot.kernel_size && end > boot.kernel) ||
 	       (start < boot.initrd + boot.initrd_size && end > boot.initrd);
 }
 
-/*
- * Our memory: the top of RAM below 4 GiB, in whole large pages so that none of
- * the guest's large pages is half ours.
- */
+/* Our memory: the top of RAM below 4 GiB, in whole large pages, none half ours. */
 static void choose_memory(u64 image_end)
 {
 	u64 size, ram = 0, end = 0;
@@ -171,6 +160,7 @@ static void run_guest(void)
 void monitor_main(u32 magic, u32 info, u32 image)
 {
 	struct mb_info *mb = (void *)(u64)info;
+	const char *s;
 	struct vcpu *v;
 
 	console_init();
@@ -179,7 +169,8 @@ void monitor_main(u32 magic, u32 info, u32 image)
 		refuse("not started by a multiboot loader");
 	read_memory_map(mb);
 	read_modules(mb);
-	read_command_line(mb);
+	for (s = (mb->flags & 4) ? (char *)(u64)mb->cmdline : ""; *s; s++)
+		boot.only_int |= !memcmp(s, "hypercalls=int", 14);
 	/* Behind the image stand the tables that the stub made. */
 	choose_memory(image + (_image_end - _image_start) + 16 * PAGE);
 	reserve_memory();

@@ -2,20 +2,20 @@
 /*
  * Shadow page tables, used like a TLB.
  *
- * The processor never sees the guest's tables, only shadows of them, which are
- * filled entry by entry on page faults.  Every CPU has its own pool, so nothing
- * here needs a lock.  A shadow page belongs to one page of the guest's tables
- * (by frame number and role) and outlives changes of CR3.  What the guest
- * changes it puts into a ring (rom.S); shadow_sync() reads the rings of all
- * CPUs before every flush that the guest asks for, and clears what changed.
- * Anything else is stale at worst, never dangerous: frames are checked when an
- * entry is filled.  When the pool is used up it is emptied as a whole.
+ * The processor only sees shadows of the guest's tables, filled entry by entry on
+ * page faults.  Every CPU has its own pool: no locks.  A shadow page belongs to one
+ * page of the guest's tables (by frame number and role) and outlives changes of
+ * CR3.  What the guest changes it puts into a ring (rom.S); shadow_sync() reads the
+ * rings of all CPUs before each flush and clears what changed.  Anything else is
+ * stale at worst: frames are checked when an entry is filled.  A pool that is used
+ * up is emptied as a whole.
  */
 #include "mon.h"
 
 enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
 
 struct spage {
+	u64 *table;
 	u64 key;		/* role, part, frame number; 0: free */
 	u32 next;		/* in its hash chain; 0 ends it */
 	bool filled;		/* since it was cleared */
@@ -29,7 +29,7 @@ static u8 scratch[PAGE] __attribute__((aligned(4096)));
 
 static u64 *table_of(struct vcpu *v, struct spage *s)
 {
-	return (u64 *)(v->pool_mem + (s - v->pool) * PAGE);
+	return s->table;
 }
 
 static u64 table_phys(struct vcpu *v, struct spage *s)
@@ -53,7 +53,7 @@ static struct spage *find(struct vcpu *v, u64 key)
 }
 
 /* Find or make; NULL: the pool was full and has been emptied, start over. */
-static struct spage *get(struct vcpu *v, u64 key)
+static struct spage *find_or_make(struct vcpu *v, u64 key)
 {
 	struct spage *s = find(v, key);
 	u32 i;
@@ -69,9 +69,18 @@ static struct spage *get(struct vcpu *v, u64 key)
 	s->key = key;
 	s->next = v->hash[bucket(key)];
 	v->hash[bucket(key)] = i;
-	memset(table_of(v, s), 0, PAGE);
+	s->table = (u64 *)(v->pool_mem + i * PAGE);
+	memset(s->table, 0, PAGE);
 	memset(s->pdpte, 0, sizeof(s->pdpte));
 	return s;
+}
+
+/* The same, perhaps where @entry leads to already. */
+static inline struct spage *get(struct vcpu *v, u64 key, u64 entry)
+{
+	struct spage *s = &v->pool[((entry & PFN_MASK) - v->pool_phys) / PAGE];
+
+	return (entry & (PTE_P | PTE_PS)) == PTE_P && s->key == key ? s : find_or_make(v, key);
 }
 
 /**
@@ -83,6 +92,7 @@ void shadow_init(struct vcpu *v, u32 pages)
 	v->pool_size = (pages - 4) * PAGE / (PAGE + sizeof(struct spage)) - 1;
 	v->pool = alloc_pages((v->pool_size * sizeof(struct spage) + PAGE - 1) / PAGE);
 	v->pool_mem = alloc_pages(v->pool_size);
+	v->pool_phys = mon_phys(v->pool_mem);
 	v->pml4 = alloc_pages(1);
 	memcpy(v->pml4, monitor_pml4(), PAGE);
 	v->pool_used = 1;	/* entry 0 ends chains */
@@ -119,7 +129,7 @@ void shadow_set_root(struct vcpu *v)
 	if (v->cr0 & CR0_PG)
 		key = KEY(R_ROOT, v->cr4 & CR4_PAE ? 2 : 1, v->cr3 >> 5);
 	do
-		v->root = get(v, key);
+		v->root = find_or_make(v, key);
 	while (!v->root);
 	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
 		read_pdptes(v);
@@ -137,27 +147,34 @@ void shadow_reset(struct vcpu *v)
 }
 
 /*
- * The guest's frame numbers are the machine's, with few exceptions: ROM and
- * shared page, the local APIC (read-only), and what the guest does not get: our
- * own memory and the APIC's message range, where a store could be an INIT.  It
- * sees one scratch page instead.
+ * The guest's frame numbers are the machine's, but for ROM and shared page, the
+ * local APIC (read-only), and, for which it gets a scratch page: our own memory and
+ * the APIC's message range, where a store could be an INIT.
  */
+static bool plain_frame(u64 pa)
+{
+	return pa >= LOW_MEMORY && pa < boot.mon_start;
+}
+
+static bool in_rom(u64 pa)
+{
+	return pa - rom_phys < rom_code_pages * PAGE && rom_phys;
+}
+
 static u64 map_frame(struct vcpu *v, struct leaf *l)
 {
-	u64 pa = l->frame;
+	u64 pa = l->frame, shared = pa - rom_phys - rom_code_pages * PAGE;
 
+	if (plain_frame(pa))
+		return pa | l->rights;
 	if (mon_owns(pa) || (pa > LAPIC_PAGE && pa <= LAPIC_LAST)) {
 		v->count[C_REFUSED_FRAME]++;
 		return mon_phys(scratch) | l->rights;
 	}
-	if (pa - rom_phys < (rom_code_pages + SH_PAGES) * PAGE && rom_phys) {
-		u32 n = (pa - rom_phys) / PAGE;
-
-		if (n < rom_code_pages)
-			return mon_phys(rom_code_page(n)) |
-			       (l->rights & ~PTE_W);
-		return mon_phys((u8 *)v->vmi_page + (n - rom_code_pages) * PAGE) | l->rights;
-	}
+	if (in_rom(pa))
+		return mon_phys(rom_code_page((pa - rom_phys) / PAGE)) | (l->rights & ~PTE_W);
+	if (shared < SH_PAGES * PAGE && rom_phys)
+		return mon_phys((u8 *)v->vmi_page + shared) | l->rights;
 	if (pa == LAPIC_PAGE)
 		return pa | (l->rights & ~PTE_W) | PTE_PCD;
 	return pa | l->rights;
@@ -186,62 +203,67 @@ static void set_entry(u64 *slot, u64 val, u32 lin)
 		invlpg(lin);
 }
 
-/*
- * What is next to a touched page is often touched next: save the faults, as far
- * as the neighbours are in use and have no entry yet.
- */
-static void fill_around(struct vcpu *v, u64 *table, u32 index, struct leaf *l)
+/* false: there is an entry, or the guest's needs a fault to itself. */
+static inline bool fill_next(struct vcpu *v, u64 *table, u32 i, struct leaf *l)
 {
-	u64 *guest = (u64 *)guest_ram((u64)l->pt_gfn << 12, PAGE);
+	u64 pte = l->pt[i];
+
+	if (table[i] || (pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte & pte_reserved) ||
+	    ((pte & PTE_NX) && !(v->efer & EFER_NX)))
+		return false;
+	set_leaf(v, pte, l);
+	table[i] = map_frame(v, l);
+	return true;
+}
+
+/* What is next to a touched page is often touched next: save the faults. */
+static inline void fill_around(struct vcpu *v, u64 *table, u32 index, struct leaf *l)
+{
 	u32 i;
 
-	if (!guest)
-		return;
-	for (i = index + 1; i % AROUND && !table[i] && leaf_around(v, guest[i], l); i++)
-		table[i] = map_frame(v, l);
-	for (i = index; i-- % AROUND && !table[i] && leaf_around(v, guest[i], l);)
-		table[i] = map_frame(v, l);
+	for (i = index + 1; i % AROUND && fill_next(v, table, i, l); i++)
+		;
+	for (i = index; i-- % AROUND && fill_next(v, table, i, l);)
+		;
 }
 
 /* Link @l into the shadow tables.  false: start over. */
-static bool install(struct vcpu *v, u32 lin, struct leaf *l)
+static __attribute__((noinline)) bool install(struct vcpu *v, u32 lin, struct leaf *l)
 {
-	u32 quarter = v->cr4 & CR4_PAE ? 0 : lin >> 30, half = 0;
-	u64 base = l->frame & ~(LARGE - 1), *slot, val;
+	bool pae = v->cr4 & CR4_PAE;
+	u64 base = l->frame & ~(LARGE - 1), *slot, *table, val;
+	u64 *root = &table_of(v, v->root)[lin >> 30];
 	struct spage *pd, *pt;
 
-	if (v->cr0 & CR0_PG)
-		pd = get(v, KEY(R_PD, quarter, l->pd_gfn));
-	else
-		pd = get(v, KEY(R_FLAT_PD, 0, lin >> 30));
+	pd = get(v, v->cr0 & CR0_PG ? KEY(R_PD, pae ? 0 : lin >> 30, l->pd_gfn) :
+				      KEY(R_FLAT_PD, 0, lin >> 30), *root);
 	if (!pd)
 		return false;
-	table_of(v, v->root)[lin >> 30] = table_phys(v, pd) | PTE_P | PTE_W | PTE_U;
+	*root = table_phys(v, pd) | PTE_P | PTE_W | PTE_U;
+	pd->filled = true;
 	slot = &table_of(v, pd)[lin >> 21 & 511];
 	if (l->large && plain_large(base)) {
 		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
 		if (l->rights & PTE_PAT)
 			val |= PTE_PAT_LARGE;
-		pd->filled = true;
 		set_entry(slot, val, lin);
 		return true;
 	}
 	if (l->large) {
-		pt = get(v, KEY(R_SPLIT, rights_index(l->rights), base >> 12));
+		pt = get(v, KEY(R_SPLIT, rights_index(l->rights), base >> 12), *slot);
 		val = PTE_P | PTE_W | PTE_U | PTE_A;
 	} else {
-		if (!(v->cr4 & CR4_PAE))
-			half = lin >> 21 & 1;
-		pt = get(v, KEY(R_PT, half, l->pt_gfn));
+		pt = get(v, KEY(R_PT, pae ? 0 : lin >> 21 & 1, l->pt_gfn), *slot);
 		val = l->pde_rights;
 	}
 	if (!pt)
 		return false;
 	set_entry(slot, table_phys(v, pt) | val, lin);
-	pt->filled = pd->filled = true;
-	set_entry(&table_of(v, pt)[lin >> 12 & 511], map_frame(v, l), lin);
-	if (l->pt_gfn && (v->cr4 & CR4_PAE))
-		fill_around(v, table_of(v, pt), lin >> 12 & 511, l);
+	pt->filled = true;
+	table = table_of(v, pt);
+	set_entry(&table[lin >> 12 & 511], map_frame(v, l), lin);
+	if (pae && !l->large)
+		fill_around(v, table, lin >> 12 & 511, l);
 	return true;
 }
 
@@ -253,21 +275,20 @@ static bool install(struct vcpu *v, u32 lin, struct leaf *l)
 enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 {
 	struct leaf l;
+	int ret;
 
 	do {
-		if (guest_walk(v, lin, access, &l, pfec))
+		ret = guest_walk(v, lin, access, &l, pfec);
+		if (ret < 0)
 			return FILL_FAULT;
 		/* ROM, LAPIC and our memory never become writable: not ours to fix. */
-		if ((access & ACC_WRITE) && l.frame == LAPIC_PAGE) {
-			*pfec = ~0u;
+		if ((access & ACC_WRITE) && !plain_frame(l.frame) &&
+		    (l.frame == LAPIC_PAGE || in_rom(l.frame))) {
+			*pfec = l.frame == LAPIC_PAGE ? ~0u :
+				PFEC_P | (access & (PFEC_W | PFEC_U));
 			return FILL_FAULT;
 		}
-		if ((access & ACC_WRITE) && rom_phys && l.frame >= rom_phys &&
-		    l.frame < rom_phys + rom_code_pages * PAGE) {
-			*pfec = PFEC_P | (access & (PFEC_W | PFEC_U));
-			return FILL_FAULT;
-		}
-	} while (!install(v, lin, &l));
+	} while (ret || !install(v, lin, &l));
 	v->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
 }
@@ -353,10 +374,7 @@ static u64 *table_at(u64 entry)
 	return (u64 *)(MON_BASE + (entry & PFN_MASK) - boot.mon_start);
 }
 
-/*
- * INVLPG.  It is for all of the guest's page; if that is a large one, or was, the
- * processor may know it by several entries.
- */
+/* INVLPG, of a large page too: the processor may know that by several entries. */
 void shadow_inval(struct vcpu *v, u32 lin)
 {
 	u64 root, *e;

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The other processors: found in the ACPI tables, started by us, parked until
- * the guest starts its own.
- */
+/* The other processors: found in the ACPI tables, started, parked for the guest. */
 #include "mon.h"
 
 #define AP_PAGE		0x8000		/* real-mode page; free again afterwards */
@@ -159,11 +156,8 @@ void smp_wake(u32 apic)
 
 /**
  * smp_message - the guest sends a CPU what is no plain interrupt
- * @c: the CPU that gets it
- * @mode: INIT: wait for startup; STARTUP: go on with the state of
- *	SetInitialAPState; NMI: the guest's own
- *
- * INIT and NMI are a real NMI, which a local APIC takes that the guest disabled.
+ * @mode: INIT and NMI: both as a real NMI, which a disabled local APIC takes too;
+ *	STARTUP: go on with the state of SetInitialAPState
  */
 void smp_message(struct vcpu *c, u32 mode)
 {
@@ -181,9 +175,8 @@ void smp_message(struct vcpu *c, u32 mode)
 }
 
 /*
- * An NMI, from the guest or the monitor, on a stack of its own.  What it is for
- * is done on the way to the guest, by trap_from_guest(); WAKE_VECTOR brings us
- * there if the NMI came too late for that, or from the guest.
+ * An NMI, on a stack of its own.  What it is for is done on the way to the guest, by
+ * trap_from_guest(), to which WAKE_VECTOR brings us in any case.
  */
 void nmi_arrived(struct vcpu *v, struct regs *r)
 {
@@ -214,15 +207,17 @@ void smp_stop_others(void)
 
 static void load_segment_regs(struct vmi_ap_state *s)
 {
-	/* A selector that cannot be loaded becomes null. */
-#define LOAD(reg) load_##reg##_safe(s->reg & ~3u ? s->reg | 1 : 0)
+	bool ok;
+
+	/* A selector that cannot be loaded leaves its register as it is. */
+#define LOAD(reg) \
+	MAY_FAULT(ok, "movl %1, %%" #reg, : "r" (s->reg & ~3u ? s->reg | 1 : 0))
 	LOAD(ds);
 	LOAD(es);
 	LOAD(fs);
 	LOAD(gs);
 }
 
-/* As INIT leaves a CPU. */
 static void vcpu_reset(struct vcpu *v)
 {
 	memset(v->held, 0, sizeof(v->held));
@@ -266,16 +261,12 @@ void vcpu_idle(struct vcpu *v)
 	v->idt.base = s->idtr_base;
 	v->idt.limit = s->idtr_limit;
 	load_guest_ldt(v, s->ldtr);
-	r.ax = s->eax;
-	r.bx = s->ebx;
-	r.cx = s->ecx;
-	r.dx = s->edx;
-	r.si = s->esi;
-	r.di = s->edi;
-	r.bp = s->ebp;
-	r.sp = s->esp;
-	r.ip = s->eip;
-	r.flags = (s->eflags & 0xcd5) | FLAG_IF | 2;
+	r = (struct regs){
+		.ax = s->eax, .bx = s->ebx, .cx = s->ecx, .dx = s->edx,
+		.si = s->esi, .di = s->edi, .bp = s->ebp, .sp = s->esp,
+		.ip = s->eip, .flags = (s->eflags & 0xcd5) | FLAG_IF | 2,
+		.cs = r.cs, .ss = r.ss,
+	};
 	v->sh->vif = s->eflags & FLAG_IF;
 	v->online = true;
 	v->parked = v->nmi = false;

@@ -21,10 +21,8 @@ static void general_protection(struct vcpu *v, struct regs *r)
 	}
 }
 
-/**
- * handle_page_fault - fill the shadow, or hand the fault to the guest
- */
-void handle_page_fault(struct vcpu *v, struct regs *r)
+/* Fill the shadow, or hand the fault to the guest. */
+static void handle_page_fault(struct vcpu *v, struct regs *r)
 {
 	u64 cr2 = read_cr2();
 	u32 pfec;
@@ -73,17 +71,15 @@ static void interrupt(struct vcpu *v, struct regs *r)
 		return;
 	}
 	irq_arrived(v, vec);
-	if (!v->sh->vif || irq_blocked(v, vec)) {
-		hold_vector(v, vec);
-		return;
+	if (v->sh->vif && !irq_blocked(v, vec)) {
+		leave_rom(v, r);		/* its IRET may close the flag */
+		if (v->sh->vif) {
+			irq_service(v, vec);
+			deliver(v, r, vec, false, 0, false);
+			return;
+		}
 	}
-	leave_rom(v, r);
-	if (!v->sh->vif) {
-		hold_vector(v, vec);
-		return;
-	}
-	irq_service(v, vec);
-	deliver(v, r, vec, false, 0, false);
+	hold_vector(v, vec);
 }
 
 static void guest_trap(struct vcpu *v, struct regs *r)
@@ -91,9 +87,6 @@ static void guest_trap(struct vcpu *v, struct regs *r)
 	switch (r->vec) {
 	case HYPERCALL_VECTOR:
 		hypercall(v, r);
-		break;
-	case X_PF:
-		handle_page_fault(v, r);
 		break;
 	case 0x80:
 	case X_BP:
@@ -129,12 +122,29 @@ static void guest_trap(struct vcpu *v, struct regs *r)
 	}
 }
 
+/*
+ * IRETQ to a 16-bit stack leaves the upper half of ESP as it is in our RSP.  So do
+ * it from a stack with the program's there: map_alias().
+ */
+static void return_16bit_stack(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	u64 top = ALIAS_BASE + ((u64)v->id << 32) + (r->sp & 0xffff0000) + 0x1000;
+	struct regs *copy = (struct regs *)(top - sizeof(*r));
+
+	*copy = *r;
+	enter_guest(copy);
+}
+
 void trap_from_guest(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
 	u64 *d;
 
-	guest_trap(v, r);
+	if (r->vec == X_PF)
+		handle_page_fault(v, r);	/* most of all */
+	else
+		guest_trap(v, r);
 	if (r->vec == X_NMI)
 		return;			/* on the NMI's stack */
 	if (v->init)
@@ -149,25 +159,7 @@ void trap_from_guest(struct regs *r)
 		return_16bit_stack(r);
 }
 
-/*
- * IRETQ to a 16-bit stack leaves the upper half of ESP as it is in our RSP.  So
- * do it from a stack whose address has there what the program's ESP has: each
- * CPU has one page that appears at all addresses of a 4 GiB range.
- */
-void return_16bit_stack(struct regs *r)
-{
-	struct vcpu *v = this_vcpu();
-	u64 top = ALIAS_BASE + ((u64)v->id << 32) + (r->sp & 0xffff0000) + 0x1000;
-	struct regs *copy = (struct regs *)(top - sizeof(*r));
-
-	*copy = *r;
-	enter_guest(copy);
-}
-
-/*
- * IRETQ to the guest faulted: a descriptor that CS or SS names has changed
- * behind a program's back.  The program gets the fault.
- */
+/* IRETQ faulted: what CS or SS names has changed behind a program's back. */
 static void return_faulted(struct vcpu *v, struct regs *r)
 {
 	u64 *frame = (u64 *)r->sp;

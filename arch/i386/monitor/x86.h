@@ -11,6 +11,7 @@ typedef unsigned long u64;
 
 #define PAGE		4096UL
 #define LARGE		0x200000UL
+#define LOW_MEMORY	0x100000UL
 #define PFN_MASK	0x000ffffffffff000UL
 
 #define PTE_P		0x001UL
@@ -40,8 +41,6 @@ typedef unsigned long u64;
 #define CR0_NE		(1u << 5)
 #define CR0_WP		(1u << 16)
 #define CR0_AM		(1u << 18)
-#define CR0_NW		(1u << 29)
-#define CR0_CD		(1u << 30)
 #define CR0_PG		(1u << 31)
 
 #define CR4_VME		(1u << 0)
@@ -58,18 +57,15 @@ typedef unsigned long u64;
 #define CR4_UMIP	(1u << 11)
 #define CR4_OSXSAVE	(1u << 18)
 #define CR4_SMEP	(1u << 20)
-#define CR4_SMAP	(1u << 21)
 
 #define FLAG_TF		0x100u
 #define FLAG_IF		0x200u
-#define FLAG_DF		0x400u
 #define FLAG_IOPL	0x3000u
 #define FLAG_NT		0x4000u
 #define FLAG_RF		0x10000u
 #define FLAG_VM		0x20000u
 #define FLAG_AC		0x40000u
 
-#define MSR_TSC		0x10
 #define MSR_APIC_BASE	0x1b
 #define MSR_SYSENTER_CS	0x174
 #define MSR_MCG_CAP	0x179
@@ -77,8 +73,6 @@ typedef unsigned long u64;
 #define MSR_PAT		0x277
 #define MSR_EFER	0xc0000080
 #define EFER_SCE	(1u << 0)
-#define EFER_LME	(1u << 8)
-#define EFER_LMA	(1u << 10)
 #define EFER_NX		(1u << 11)
 
 #define LAPIC_PAGE	0xfee00000u
@@ -120,6 +114,15 @@ struct desc_ptr {
 	u16 limit;
 	u64 base;
 } __attribute__((packed));
+
+/* An instruction that may fault: @ok, operand 0, tells.  A comma before outputs. */
+#define MAY_FAULT(ok, insn, operands...)	\
+	asm volatile("xorl %k0, %k0\n"		\
+		     "1:\t" insn "\n\t"	\
+		     "movb $1, %b0\n2:\n\t"	\
+		     ".pushsection .extable, \"a\"\n\t" \
+		     ".quad 1b, 2b\n\t"	\
+		     ".popsection" : "=&q" (ok) operands)
 
 static inline void outb(u16 port, u8 val)
 {
