@@ -99,6 +99,16 @@ static void settle(void)
 	delay_us(10);
 }
 
+/* The one that was pending, and time for another that must not come. */
+static void settle_one(void)
+{
+	u32 i;
+
+	for (i = 0; i < 100000 && !irqs; i++)
+		delay_us(1);
+	settle();
+}
+
 /* The flag */
 
 static void t_flag(void)
@@ -140,7 +150,7 @@ static void make_pending(void)
 static void pending_enable(void)
 {
 	arch_local_irq_enable();
-	settle();
+	settle_one();
 }
 
 static void pending_mask(void)
@@ -148,13 +158,13 @@ static void pending_mask(void)
 	set_interrupt_mask(2);
 	EXPECT_EQ(irqs, 0);
 	set_interrupt_mask(EFLAGS_IF | 2);
-	settle();
+	settle_one();
 }
 
 static void pending_sti(void)
 {
 	asm volatile("sti");
-	settle();
+	settle_one();
 }
 
 static void pending_halt(void)
@@ -565,6 +575,29 @@ static void t_level(void)
 	handler = NULL;
 }
 
+/* A device that does not stop: each EOI brings the next one. */
+static void lower_at_last(u32 vector)
+{
+	if (vector == LEVEL && irqs == STORM)
+		pit_oneshot(0);
+}
+
+static void t_level_flood(void)
+{
+	handler = lower_at_last;
+	irqs = 0;
+	ioapic_write(IOAPIC_PIT + 1, native_apic_mem_read(0x20));
+	ioapic_write(IOAPIC_PIT, LEVEL | IOAPIC_LEVEL);
+	pit_oneshot(100);
+	arch_local_irq_enable();
+	wait_irqs(STORM);
+	settle();
+	arch_local_irq_disable();
+	EXPECT_EQ(irqs, STORM);
+	ioapic_write(IOAPIC_PIT, LEVEL | IOAPIC_MASKED);
+	handler = NULL;
+}
+
 /* No clock of ours: the ROM says so. */
 static void t_time_calls(void)
 {
@@ -590,6 +623,7 @@ static const struct test tests[] = {
 	{ "nested", t_nested },
 	{ "APIC timer", t_timer },
 	{ "level-triggered", t_level },
+	{ "level-triggered flood", t_level_flood },
 	{ "many", t_storm },
 	{ "timer calls", t_time_calls },
 	{ }
