@@ -5,7 +5,7 @@
 #define LAPIC		0xfee00000u
 #define EFER		0xc0000080u
 #define EFER_LONG	0x1500u		/* LME, LMA, SVME */
-#define IRQ_NONE	0x0ffu
+#define START_PAGE	0x8000u
 
 static void do_rdmsr(u32 msr, u32 unused)
 {
@@ -179,9 +179,23 @@ static bool single_step(void)
 	return true;
 }
 
+/* What a processor would execute in real mode, once it got STARTUP. */
+static volatile u32 *start_page(void)
+{
+	static const u8 code[] = {	/* movl $POISON, %cs:0x80; hlt */
+		0x2e, 0x66, 0xc7, 0x06, 0x80, 0x00,
+		POISON & 0xff, POISON >> 8 & 0xff, POISON >> 16 & 0xff, POISON >> 24, 0xf4,
+	};
+
+	memcpy((void *)START_PAGE, code, sizeof(code));
+	write32(START_PAGE + 0x80, 0);
+	return (u32 *)(START_PAGE + 0x80);
+}
+
 /* INIT, STARTUP, NMI, SMI by the command register, to all and to self. */
 static bool icr(void)
 {
+	volatile u32 *started = start_page();
 	u32 mode, to;
 
 	for (mode = 2; mode < 7; mode++) {
@@ -190,14 +204,18 @@ static bool icr(void)
 			if (mode == 5 && to != 3)
 				continue;
 			write32(LAPIC + 0x310, 0);
-			write32(LAPIC + 0x300, to << 18 | 0x4000 | mode << 8 | 0x08);
-			write32(LAPIC + 0x300, to << 18 | mode << 8 | 0x9008);
+			write32(LAPIC + 0x300, to << 18 | 0x4000 | mode << 8 | START_PAGE >> 12);
+			write32(LAPIC + 0x300, to << 18 | mode << 8 | 0x9000 | START_PAGE >> 12);
 			if (rom_slots)
-				hypercall(63, LAPIC + 0x300, to << 18 | 0x4000 | mode << 8 | 8, 0);
+				hypercall(63, LAPIC + 0x300,
+					  to << 18 | 0x4000 | mode << 8 | START_PAGE >> 12, 0);
 			delay_us(20);
 		}
 	}
-	return true;
+	/* The other processor may have to wait for a busy host. */
+	for (mode = 0; mode < 100 && !*started; mode++)
+		delay_us(1000);
+	return !*started;
 }
 
 /* Every register of the local APIC, and those that are none. */
@@ -455,9 +473,9 @@ const struct hostile cpu_cases[] = {
 	{ "ipi_18", ipi_18, STOPS },
 	{ "ipi_16", ipi_16, EITHER },	/* keeps the others away: no EOI */
 	{ "ipi_31", ipi_31, EITHER },
-	{ "parked_16", parked_16, EITHER },
-	{ "parked_17", parked_17, EITHER },
-	{ "parked_31", parked_31, EITHER },
+	{ "parked_16", parked_16, STOPS_SMP },
+	{ "parked_17", parked_17, STOPS_SMP },
+	{ "parked_31", parked_31, STOPS_SMP },
 	{ "parked_128", parked_128, LIVES },
 	{ "parked_254", parked_254, LIVES },
 	{ "pic_vectors", pic_vectors, EITHER },

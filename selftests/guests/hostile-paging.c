@@ -161,7 +161,7 @@ static bool map_around(void)
 
 	paging_pae();
 	for (i = 0; i < 512; i++)
-		pt_pae[i] = (mon_start - LARGE_PAE / 2 + i * FRAME) | PTE_PWU | 0x60;
+		pt_pae[i] = (mon_start - LARGE_PAE / 2 + i * FRAME) | PTE_PWU | PTE_AD;
 	invlpg(WINDOW);
 	if (!poison_page(WINDOW + 256 * FRAME))
 		return false;
@@ -283,6 +283,16 @@ static bool pse36(void)
 	return true;
 }
 
+static void enter_ring3(u32 ip, u32 sp)
+{
+	asm volatile("push %0; push %1; push $0x202; push %2; push %3; iret"
+		     : : "i" (USER_DS), "r" (sp), "i" (USER_CS), "r" (ip));
+}
+
+/* A program that stores where its stack pointer is. */
+extern char ring3_store[];
+asm(".pushsection .text; ring3_store: movl $0, (%esp); int $0x2f; .popsection");
+
 /* Without WP the kernel writes where a directory entry says read-only. */
 static bool wp_directory(void)
 {
@@ -296,14 +306,11 @@ static bool wp_directory(void)
 	asm volatile("sgdt %0; smsw %0" : : "m" (*(u32 *)(WINDOW + 0x804)) : "memory");
 	if (rom_slots)
 		hypercall(7, WINDOW + 0x804, 0, 0);
+	/* But no program. */
+	if (!traps(enter_ring3, (u32)ring3_store, WINDOW + 0x800) || seen.vector != 14)
+		return false;
 	WRITE_CR(0, READ_CR(0) | CR0_WP);
 	return pt[0x200] == POISON && traps(write_at, WINDOW, 0);
-}
-
-static void enter_ring3(u32 ip, u32 sp)
-{
-	asm volatile("push %0; push %1; push $0x202; push %2; push %3; iret"
-		     : : "i" (USER_DS), "r" (sp), "i" (USER_CS), "r" (ip));
 }
 
 /* A program without paging is legal, and its pages are user pages then. */
@@ -327,7 +334,8 @@ static bool apic_aliases(void)
 	u32 i;
 
 	paging_pae();
-	pt_pae[0] = LAPIC | PTE_PWU;
+	pt_pae[0] = LAPIC | PTE_PWU | PTE_AD;
+	read32(WINDOW + 0x20);
 	for (i = 1; i < 256; i++)
 		pt_pae[i] = (LAPIC + i * FRAME) | PTE_PWU;
 	for (i = 0; i < 4; i++)

@@ -3,7 +3,7 @@
  * A guest that wants into the monitor: the list of cases and what they share.
  * On the command line: list=1 only names the cases, first=N skips those before,
  * only=N runs that one,
- * vmi=1 calls vmi_init first, seed=N, calls=N and from=N are for random calls.
+ * smp=N tells how many processors there are, vmi=1 calls vmi_init first, seed=N, calls=N and from=N are for random calls.
  */
 #include "hostile.h"
 
@@ -111,9 +111,12 @@ static const struct hostile *const lists[] = {
 static void run_case(const struct hostile *c, u32 number)
 {
 	static const char *const endings[] = { "lives", "stops", "either" };
+	enum ending ends = c->ends;
 	bool ok;
 
-	print("# case %u %s %s\n", number, c->name, endings[c->ends]);
+	if (ends == STOPS_SMP)
+		ends = option("smp", 1) > 1 ? STOPS : LIVES;
+	print("# case %u %s %s\n", number, c->name, endings[ends]);
 	if (option("list", 0))
 		return;
 	home_state();

@@ -9,7 +9,7 @@
 #include "../../arch/i386/monitor/layout.h"
 #include "guest.h"
 
-enum ending { LIVES, STOPS, EITHER };
+enum ending { LIVES, STOPS, EITHER, STOPS_SMP /* if there is another processor */ };
 
 struct hostile {
 	const char *name;
@@ -81,6 +81,7 @@ static inline void invlpg(u32 lin)
 #define PTE_P		0x001
 #define PTE_W		0x002
 #define PTE_U		0x004
+#define PTE_AD		0x060
 #define PTE_PS		0x080
 #define PTE_PWU		0x007
 #define CR0_WP		0x00010000

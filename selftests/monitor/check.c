@@ -195,6 +195,17 @@ static void check_shadows(struct vcpu *v)
 			breach("a root that nobody made", i, v->pml4[i]);
 }
 
+/* The entry that was just filled. */
+static void check_filled(struct vcpu *v, u32 lin)
+{
+	u64 *pd = table_of(v, table_behind(v, table_of(v, v->root)[lin >> 30]));
+	u64 e = pd[lin >> 21 & 511];
+
+	if (!(e & PTE_PS))
+		e = table_of(v, table_behind(v, e))[lin >> 12 & 511] & ~PTE_PS;
+	check_frame(v, e);
+}
+
 /* In is out, for what the monitor itself takes care of. */
 static void check_interrupts(struct vcpu *v)
 {
@@ -215,7 +226,6 @@ static void check_all(struct vcpu *v)
 	check_descriptors(v->real_gdt, MON_CS / 8);
 	check_descriptors(v->real_ldt, 8192);
 	check_shadows(v);
-	check_interrupts(v);
 }
 
 static void note_stale(u32 lin, u64 shadow, u64 guest)
@@ -316,6 +326,8 @@ void __real_irq_service(struct vcpu *v, u32 vec);
 void __wrap_irq_service(struct vcpu *v, u32 vec);
 void __real_hold_vector(struct vcpu *v, u32 vec);
 void __wrap_hold_vector(struct vcpu *v, u32 vec);
+enum fill __real_shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
+enum fill __wrap_shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
 void __real_shadow_flush(struct vcpu *v, bool global);
 void __wrap_shadow_flush(struct vcpu *v, bool global);
 void __real_dump_counters(void);
@@ -333,6 +345,7 @@ void __wrap_trap_from_guest(struct regs *r)
 		start();
 	mark_used(v);
 	/* Before, since some ways out of it do not return here. */
+	check_interrupts(v);
 	if (!(__atomic_add_fetch(&traps, 1, __ATOMIC_RELAXED) % EVERY_TRAPS))
 		check_all(v);
 	__real_trap_from_guest(r);
@@ -364,6 +377,15 @@ void __wrap_hold_vector(struct vcpu *v, u32 vec)
 {
 	merged[v->id] += v->held[vec / 64] >> vec % 64 & 1;
 	__real_hold_vector(v, vec);
+}
+
+enum fill __wrap_shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+{
+	enum fill ret = __real_shadow_fault(v, lin, access, pfec);
+
+	if (ret == FILL_DONE)
+		check_filled(v, lin);
+	return ret;
 }
 
 void __wrap_shadow_flush(struct vcpu *v, bool global)
