@@ -260,10 +260,11 @@ SELF_IPI(17)
 SELF_IPI(18)
 SELF_IPI(31)
 
-/* To processors that wait to be started. */
+/* To processors that wait to be started, maybe for a busy host, too. */
 static bool parked_ipi(u32 vector)
 {
 	send_ipi(0x4000 | vector, 1);
+	delay_us(100000);
 	return true;
 }
 
