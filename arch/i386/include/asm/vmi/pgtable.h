@@ -34,6 +34,15 @@ static inline void vmi_update_pxe(void *entry, unsigned long level)
 /* Behind an exchange or a changed bit of a large page's entry. */
 #define vmi_update_pmd(pmdp)	vmi_update_pxe(pmdp, VMI_PAGE_PD)
 
+/* The same, with the entry that was there as the result. */
+#define vmi_updated_pmd(pmdp, old)					\
+({									\
+	pmd_t __old = (old);						\
+									\
+	vmi_update_pmd(pmdp);						\
+	__old;								\
+})
+
 /* An entry is gone; if it named a table, that is none any longer. */
 #define vmi_release_table(pmd)						\
 do {									\
