@@ -32,7 +32,7 @@ help:
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
-	@echo 'make soak     boots and stress-ng, at random, for 30 minutes (T=MINUTES)'
+	@echo 'make soak     boots, stress-ng and migrations, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make linux-tests  Linux'\''s own tests: the same results on every host (T="x86 ...")'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'

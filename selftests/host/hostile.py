@@ -26,12 +26,13 @@ ENDED, LOST, FAILED = 1, 3, 5   # isa-debug-exit: 2 * what the guest wrote + 1
 STOPPED, PANIC = 0x41, 0x43
 PAGE = 4096
 POISON = bytes.fromhex("dcbad00d") * 16
-NO_END, LOOPS = -9, -100        # killed; killed while the guest was running
+NO_END, WAITS = -9, -100        # killed; killed while the guest was running or halted
 NAMES = {STOPPED: "stopped", PANIC: "the monitor stopped itself", 0: "reset",
          NO_END: "no end"}
 CHUNK = 50000                   # random calls in one boot
-LOOKS = 20                      # for an endless loop
+LOOKS = 20                      # for an endless loop or halt
 WALL = 20                       # seconds of the clock for one of the processor
+IDLE = 3                        # seconds after which a machine may be halted for good
 
 
 def symbols(path):
@@ -65,19 +66,21 @@ class Monitor:
         return None
 
 
-def guest_loops(path):
-    """Is it the guest's code that the machine at QEMU's monitor @path runs, each
-    time one looks?"""
+def guest_waits(path):
+    """Does the machine at QEMU's monitor @path run the guest's code, or is halted with
+    interrupts on, each time one looks?"""
     seen = ""
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(10)
         s.connect(path)
         for n in range(LOOKS):
             s.sendall(b"info registers\n")
-            while len(re.findall(r"CPL=\d", seen)) <= n:
+            while len(re.findall(r"HLT=\d", seen)) <= n:
                 seen += s.recv(65536).decode(errors="replace")
             time.sleep(0.02)
-    return "CPL=0" not in seen
+    looks = re.findall(r"FL=([0-9a-f]+).*CPL=(\d).*HLT=(\d)", seen)
+    return all(cpl != "0" or (hlt == "1" and int(flags, 16) & 0x200)
+               for flags, cpl, hlt in looks)
 
 
 def seconds(p):
@@ -85,6 +88,24 @@ def seconds(p):
     with open(f"/proc/{p.pid}/stat", encoding="ascii") as f:
         words = f.read().rsplit(")", 1)[1].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def watch(p, limit, path):
+    """Wait for the end of QEMU, or until the guest's is not to be awaited any longer;
+    returns the status."""
+    end, used, idle = time.monotonic() + WALL * limit, -1, 0
+    while p.poll() is None:
+        now, before, used = time.monotonic(), used, seconds(p)
+        if used >= limit or now >= end:
+            return WAITS if guest_waits(path) else NO_END
+        if used != before:
+            idle = now
+        elif now - idle >= IDLE:
+            if guest_waits(path):
+                return WAITS
+            idle = now
+        time.sleep(0.05)
+    return p.returncode
 
 
 def boot(args, words, work, log):
@@ -101,12 +122,8 @@ def boot(args, words, work, log):
     with open(f"{work}/console", "wb") as console:
         p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=console,
                              stderr=subprocess.STDOUT)
-    end = time.monotonic() + WALL * args.timeout
-    while p.poll() is None and seconds(p) < args.timeout and time.monotonic() < end:
-        time.sleep(0.05)
-    status = p.returncode
-    if status is None:
-        status = LOOPS if guest_loops(f"{work}/monitor") else NO_END
+    status = watch(p, args.timeout, f"{work}/monitor")
+    if p.returncode is None:
         p.kill()
         p.wait()
     with open(f"{work}/console", encoding="ascii", errors="replace") as console:
@@ -123,7 +140,7 @@ class Run:
         self.monitor = Monitor(args.image)
         self.number = symbols(re.sub("img$", "elf", args.guest))["call_number"]
         self.results = []       # name, why it failed or None, note
-        self.stops = self.loops = 0
+        self.stops = self.waits = 0
         self.start = self.made = 0      # random calls: where this boot begins, all
 
     def end(self):
@@ -147,14 +164,14 @@ class Run:
                 number = struct.unpack("<I", f.read(4))[0]
             # It may have been written to; what was printed is there in any case.
             end = 1 + (number if printed <= number < end else printed)
-            if status not in (STOPPED, LOST, LOOPS):
+            if status not in (STOPPED, LOST, WAITS):
                 why = NAMES.get(status, f"exit status {status}")
         self.made += end - self.start
         self.start = end
-        self.loops += status == LOOPS
+        self.waits += status == WAITS
         if why is None and end < self.args.calls:
             return f"first={case[0]}"
-        self.results.append((case[1], why, f"{self.made} calls, {self.loops} endless loops"))
+        self.results.append((case[1], why, f"{self.made} calls, {self.waits} endless loops and halts"))
         return None
 
     def read(self, lines, status, ram_path):
