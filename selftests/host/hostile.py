@@ -26,7 +26,8 @@ ENDED, LOST, FAILED = 1, 3, 5   # isa-debug-exit: 2 * what the guest wrote + 1
 STOPPED, PANIC = 0x41, 0x43
 PAGE = 4096
 POISON = bytes.fromhex("dcbad00d") * 16
-NO_END, WAITS = -9, -100        # killed; killed while the guest was running or halted
+NO_END, WAITS, DEAF = -9, -100, -101    # killed; while the guest was running or halted;
+                                # while QEMU itself did nothing but run a guest's timer
 NAMES = {STOPPED: "stopped", PANIC: "the monitor stopped itself", 0: "reset",
          NO_END: "no end"}
 CHUNK = 50000                   # random calls in one boot
@@ -66,21 +67,27 @@ class Monitor:
         return None
 
 
-def guest_waits(path):
-    """Does the machine at QEMU's monitor @path run the guest's code, or is halted with
-    interrupts on, each time one looks?"""
+def stands(path):
+    """What the machine at QEMU's monitor @path is doing: WAITS if it runs the guest's
+    code, or is halted with interrupts on, each time one looks.  A guest can set the
+    APIC's timer so fast that QEMU never comes to its monitor: DEAF."""
     seen = ""
-    with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
-        s.connect(path)
-        for n in range(LOOKS):
-            s.sendall(b"info registers\n")
-            while len(re.findall(r"HLT=\d", seen)) <= n:
-                seen += s.recv(65536).decode(errors="replace")
-            time.sleep(0.02)
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(20)
+            s.connect(path)
+            for n in range(LOOKS):
+                s.sendall(b"info registers\n")
+                while len(re.findall(r"HLT=\d", seen)) <= n:
+                    seen += s.recv(65536).decode(errors="replace")
+                time.sleep(0.02)
+    except TimeoutError:
+        return DEAF
     looks = re.findall(r"FL=([0-9a-f]+).*CPL=(\d).*HLT=(\d)", seen)
-    return all(cpl != "0" or (hlt == "1" and int(flags, 16) & 0x200)
-               for flags, cpl, hlt in looks)
+    if all(cpl != "0" or (hlt == "1" and int(flags, 16) & 0x200)
+           for flags, cpl, hlt in looks):
+        return WAITS
+    return NO_END
 
 
 def seconds(p):
@@ -97,11 +104,11 @@ def watch(p, limit, path):
     while p.poll() is None:
         now, before, used = time.monotonic(), used, seconds(p)
         if used >= limit or now >= end:
-            return WAITS if guest_waits(path) else NO_END
+            return stands(path)
         if used != before:
             idle = now
         elif now - idle >= IDLE:
-            if guest_waits(path):
+            if stands(path) == WAITS:
                 return WAITS
             idle = now
         time.sleep(0.05)
@@ -140,7 +147,7 @@ class Run:
         self.monitor = Monitor(args.image)
         self.number = symbols(re.sub("img$", "elf", args.guest))["call_number"]
         self.results = []       # name, why it failed or None, note
-        self.stops = self.waits = 0
+        self.stops = self.waits = self.deaf = 0
         self.start = self.made = 0      # random calls: where this boot begins, all
 
     def end(self):
@@ -164,14 +171,16 @@ class Run:
                 number = struct.unpack("<I", f.read(4))[0]
             # It may have been written to; what was printed is there in any case.
             end = 1 + (number if printed <= number < end else printed)
-            if status not in (STOPPED, LOST, WAITS):
+            if status not in (STOPPED, LOST, WAITS, DEAF):
                 why = NAMES.get(status, f"exit status {status}")
         self.made += end - self.start
         self.start = end
         self.waits += status == WAITS
+        self.deaf += status == DEAF
         if why is None and end < self.args.calls:
             return f"first={case[0]}"
-        self.results.append((case[1], why, f"{self.made} calls, {self.waits} endless loops and halts"))
+        self.results.append((case[1], why, f"{self.made} calls; {self.waits} boots ended in an endless "
+                             f"loop or halt, {self.deaf} in a timer too fast for QEMU"))
         return None
 
     def read(self, lines, status, ram_path):
