@@ -68,12 +68,12 @@ static int timer(void)
 
 	sys_signal(SIGALRM, on_tick);
 	sys_pin_to_cpu(0);
-	mark("timer-begin", 0);
+	mark("tick-begin", 0);
 	my_syscall3(__NR_setitimer, 0, &every_ms, NULL);
 	while (ticks < TICKS)
 		;
 	my_syscall3(__NR_setitimer, 0, &never, NULL);
-	return mark("timer-end", TICKS);
+	return mark("tick-end", TICKS);
 }
 
 /* Runs in user mode on the second processor, in this address space. */
