@@ -68,9 +68,9 @@ class Monitor:
 
 
 def stands(path):
-    """What the machine at QEMU's monitor @path is doing: WAITS if it runs the guest's
-    code, or is halted with interrupts on, each time one looks.  A guest can set the
-    APIC's timer so fast that QEMU never comes to its monitor: DEAF."""
+    """What the machine at QEMU's monitor @path is doing: WAITS if it comes to run the
+    guest's code, or is halted with interrupts on; NO_END if it stays in the monitor.
+    A guest can set the APIC's timer so fast that QEMU never answers: DEAF."""
     seen = ""
     try:
         with socket.socket(socket.AF_UNIX) as s:
@@ -84,7 +84,7 @@ def stands(path):
     except TimeoutError:
         return DEAF
     looks = re.findall(r"FL=([0-9a-f]+).*CPL=(\d).*HLT=(\d)", seen)
-    if all(cpl != "0" or (hlt == "1" and int(flags, 16) & 0x200)
+    if any(cpl != "0" or (hlt == "1" and int(flags, 16) & 0x200)
            for flags, cpl, hlt in looks):
         return WAITS
     return NO_END
