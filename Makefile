@@ -9,7 +9,7 @@ SHIM		:= Kconfig Kbuild $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
 		   arch/i386/*.[cS] arch/i386/include/asm/vmi/*.h)
 JOBS		:= $(shell nproc)
 KMAKE		:= $(MAKE) ARCH=i386 -j$(JOBS) CC="ccache gcc" \
-		   KBUILD_BUILD_USER=vmi386 KBUILD_BUILD_HOST=vmi386 \
+		   KBUILD_BUILD_USER=vmi386 KBUILD_BUILD_HOST=vmi386 KBUILD_BUILD_VERSION=1 \
 		   KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970"
 STEP		:= selftests/step
 
