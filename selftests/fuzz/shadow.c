@@ -404,7 +404,7 @@ static void set_mode(u32 cr0, u32 cr4, u64 efer)
 {
 	cpu->v.cr0 = cr0;
 	cpu->v.cr4 = cr4;
-	cpu->v.efer = efer;
+	set_efer(&cpu->v, efer);
 	read_mode();
 	shadow_reset(&cpu->v);
 	flushed(true);
@@ -509,7 +509,7 @@ static void power_on(struct input *in)
 		cpu->v.ring_seen[1] = cpu->v.vmi_page->head;
 		cpu->v.cr0 = CR0_PE | CR0_PG | (n & 8 ? 0 : CR0_WP);
 		cpu->v.cr4 = cr4;
-		cpu->v.efer = n & 16 ? 0 : EFER_NX;
+		set_efer(&cpu->v, n & 16 ? 0 : EFER_NX);
 		cpu->v.cr3 = table_gfn[0] << 12;
 		read_mode();
 		if (!i)

@@ -176,7 +176,7 @@ static void check_shadows(struct vcpu *v)
 
 	for (n = 1; n < v->pool_used; n++) {
 		role = v->pool[n].key & 15;
-		t = table_of(v, &v->pool[n]);
+		t = v->pool[n].table;
 		for (i = 0; i < 512; i++) {
 			if (!(t[i] & PTE_P))
 				continue;
@@ -188,8 +188,8 @@ static void check_shadows(struct vcpu *v)
 				table_behind(v, t[i]);
 		}
 	}
-	if ((v->pml4[0] & PFN_MASK) != table_phys(v, v->root))
-		breach("the root", v->pml4[0], table_phys(v, v->root));
+	if ((v->pml4[0] & PFN_MASK) != table_phys(v->root))
+		breach("the root", v->pml4[0], table_phys(v->root));
 	for (i = 1; i < 256; i++)
 		if (v->pml4[i])
 			breach("a root that nobody made", i, v->pml4[i]);
@@ -198,11 +198,11 @@ static void check_shadows(struct vcpu *v)
 /* The entry that was just filled. */
 static void check_filled(struct vcpu *v, u32 lin)
 {
-	u64 *pd = table_of(v, table_behind(v, table_of(v, v->root)[lin >> 30]));
+	u64 *pd = table_behind(v, v->root->table[lin >> 30])->table;
 	u64 e = pd[lin >> 21 & 511];
 
 	if (!(e & PTE_PS))
-		e = table_of(v, table_behind(v, e))[lin >> 12 & 511] & ~PTE_PS;
+		e = table_behind(v, e)->table[lin >> 12 & 511] & ~PTE_PS;
 	check_frame(v, e);
 }
 
@@ -267,13 +267,13 @@ static void compare_table(struct vcpu *v, u32 lin, u64 *shadow, u64 pde, bool sp
 /* The current address space, PAE: walk the shadow, look at the guest's. */
 static void check_stale(struct vcpu *v)
 {
-	u64 *root = table_of(v, v->root), *pd, *guest;
+	u64 *root = v->root->table, *pd, *guest;
 	u32 i, j, lin;
 
 	for (i = 0; i < 4; i++) {
 		if (!(root[i] & PTE_P))
 			continue;
-		pd = table_of(v, table_behind(v, root[i]));
+		pd = table_behind(v, root[i])->table;
 		guest = (u64 *)guest_ram(v->pdpte[i] & PFN_MASK, PAGE);
 		for (j = 0; j < 512; j++) {
 			u64 g = guest ? guest[j] : 0;
@@ -288,7 +288,7 @@ static void check_stale(struct vcpu *v)
 			} else if (!(g & PTE_P)) {
 				note_stale(lin, pd[j], g);
 			} else {
-				compare_table(v, lin, table_of(v, table_behind(v, pd[j])), g,
+				compare_table(v, lin, table_behind(v, pd[j])->table, g,
 					      g & PTE_PS);
 			}
 		}

@@ -149,7 +149,7 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		if ((val & ~(u64)(EFER_NX | EFER_SCE)) || ((val & EFER_NX) && !cpu_has_nx))
 			return false;
 		changed = v->efer ^ val;
-		v->efer = val;
+		set_efer(v, val);
 		if (changed & EFER_NX)
 			shadow_reset(v);
 		return true;

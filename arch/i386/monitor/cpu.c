@@ -69,7 +69,6 @@ _Static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE &&
 	       offsetof(struct vcpu, fast_ip) == V_FAST_IP &&
 	       offsetof(struct vcpu, fast_cs) == V_FAST_CS &&
 	       offsetof(struct vcpu, fast_ss) == V_FAST_SS &&
-	       offsetof(struct vcpu, fast_valid) == V_FAST_VALID &&
 	       offsetof(struct vcpu, count) == V_COUNT, "layout.h, V_*");
 _Static_assert(offsetof(struct shared, service) == SH_SERVICE &&
 	       offsetof(struct shared, ring) == SH_RING &&
@@ -96,6 +95,7 @@ struct vcpu *vcpu_create(u32 id)
 	*(struct vcpu **)stack = v;
 	*(struct vcpu **)ist = v;
 	v->id = id;
+	set_efer(v, 0);
 	v->real_gdt = alloc_pages(16);
 	v->real_ldt = alloc_pages(16);
 	v->tss_page = alloc_pages(1);

@@ -32,7 +32,7 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 	u32 words[6] = { err, r->ip, r->cs, (r->flags & ~FLAG_IF) | v->sh->vif, r->sp, r->ss };
 	u32 cpl = r->cs & 3, bytes = has_err ? 16 : 12, sp = r->sp, lin;
 	u16 sel, ss = r->ss;
-	bool good;
+	bool good, fast;
 	u64 d;
 
 	good = read_gate(v, vec, &d) && (GATE_TYPE(d) | 1) == GATE_TRAP;
@@ -48,18 +48,19 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 		stop_guest(v, r, "no gate for an exception or interrupt");
 	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
 	sel = (d >> 16 & 0xfffc) | 1;
-	if (!(v->fast_valid && sel == v->fast_cs) && !kernel_code_ok(v, sel))
-		stop_guest(v, r, "a gate's code segment is not the kernel's");
 	if (cpl == 3) {
 		bytes += 8;
 		ss = v->sh->ss0 | 1;
 		sp = v->sh->esp0;
-		if (!(v->fast_valid && ss == v->fast_ss) && !stack_ok(v, ss, 1))
-			stop_guest(v, r, "the kernel stack's segment is no data segment");
 		v->vmi_page->iomap = SH_IOMAP_OPEN;
 	}
+	fast = sel == v->fast_cs && ss == v->fast_ss;
+	if (!fast && !kernel_code_ok(v, sel))
+		stop_guest(v, r, "a gate's code segment is not the kernel's");
+	if (!fast && cpl == 3 && !stack_ok(v, ss, 1))
+		stop_guest(v, r, "the kernel stack's segment is no data segment");
 	sp -= bytes;
-	lin = v->fast_valid && ss == v->fast_ss ? sp : stack_lin(v, ss, sp);
+	lin = fast ? sp : stack_lin(v, ss, sp);
 	if (!guest_write(v, lin, words + !has_err, bytes))
 		stop_guest(v, r, "the guest's kernel stack is not there");
 	if (vec == 0x80 && cpl == 3 && GATE_TYPE(d) == GATE_INT && v->vmi &&
@@ -67,7 +68,6 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 		v->fast_ip = GATE_OFFSET(d);
 		v->fast_cs = sel;
 		v->fast_ss = ss;
-		v->fast_valid = true;
 	}
 	r->sp = sp;
 	r->ss = ss;

@@ -81,8 +81,6 @@ syscall_stub:
 	movq	%rsp, %r8
 	andq	$-STACK_SIZE, %r8
 	movq	(%r8), %r8
-	cmpl	$0, V_FAST_VALID(%r8)
-	je	syscall_slow
 	testb	$2, 8(%rsp)		/* CS */
 	jz	syscall_slow
 	movq	V_PAGE(%r8), %r9

@@ -179,7 +179,7 @@ static bool write_entry(struct vcpu *v, struct regs *r, enum vmi_op op)
 	if (op == VMI_OP_WRITE_LDT_ENTRY)
 		guest_ldt_write(v, table, index, d);
 	else if (op == VMI_OP_WRITE_IDT_ENTRY)
-		v->fast_valid = false;
+		v->fast_ss = 0;
 	else if (same_place(v, table + index * 8, v->gdt.base + index * 8))
 		guest_gdt_write(v, r, index, d);
 	return true;

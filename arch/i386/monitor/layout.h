@@ -62,8 +62,7 @@
 #define V_FAST_IP	8
 #define V_FAST_CS	16
 #define V_FAST_SS	20
-#define V_FAST_VALID	24
-#define V_COUNT		32
+#define V_COUNT		24
 
 /* The operations that trap, in a slot of the ROM each: X(ID). */
 #define TRAPPING_OPS(X) \

@@ -70,10 +70,10 @@ struct spage;
 
 /* One virtual CPU; each is pinned to a processor of the machine. */
 struct vcpu {
-	/* INT 0x80 from a program: where it leads, once found; see entry.S. */
+	/* INT 0x80 from a program: where it leads, see entry.S; fast_ss 0: to be found. */
 	struct shared *vmi_page;
 	u64 fast_ip;
-	u32 fast_cs, fast_ss, fast_valid, pad;
+	u32 fast_cs, fast_ss;
 	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
 
 	u32 id, apic_id;
@@ -87,6 +87,7 @@ struct vcpu {
 	/* The guest's registers as the guest set them. */
 	u32 cr0, cr3, cr4;
 	u64 efer, sysenter[3];
+	u64 reserved;		/* bits that a PAE entry must not have */
 	struct table_reg gdt, idt;
 	u16 ldt, tr;
 	u32 iopl;		/* of its programs */
@@ -204,7 +205,13 @@ void cpu_features(void);
 extern bool cpu_has_nx;
 extern u32 cr4_own;		/* bits of CR4 that are set whatever the guest wants */
 extern u32 cr4_missing;		/* bits of CR4 that the guest cannot have here */
-extern u64 pte_reserved;	/* bits that a PAE entry must not have */
+extern u64 pte_reserved;	/* the same where there is NX */
+
+static inline void set_efer(struct vcpu *v, u64 val)
+{
+	v->efer = val;
+	v->reserved = pte_reserved | (val & EFER_NX ? 0 : PTE_NX);
+}
 
 /* segment.c */
 bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit);

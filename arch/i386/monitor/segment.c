@@ -126,7 +126,7 @@ bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit)
 	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
 	u32 n = (limit + 1) / 8;
 
-	v->fast_valid = false;
+	v->fast_ss = 0;
 	if (!copy_table(v, base, n < GUEST_GDT_MAX ? n : GUEST_GDT_MAX, v->real_gdt,
 			&v->gdt_copied))
 		return false;
@@ -147,7 +147,7 @@ bool load_table(struct vcpu *v, struct regs *r, u32 lin, bool idt, bool op16)
 		t.base &= 0xffffff;
 	if (!idt)
 		return load_guest_gdt(v, r, t.base, t.limit);
-	v->fast_valid = false;
+	v->fast_ss = 0;
 	v->idt = t;
 	return true;
 }
@@ -159,7 +159,8 @@ void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d)
 
 	if (!index || index >= v->gdt_copied)
 		return;
-	v->fast_valid &= index != v->fast_cs >> 3 && index != v->fast_ss >> 3;
+	if (index == v->fast_cs >> 3 || index == v->fast_ss >> 3)
+		v->fast_ss = 0;
 	v->real_gdt[index] = sanitize(d);
 	keep_segments(v, r, old_cs, old_ss);
 }

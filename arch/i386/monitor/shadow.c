@@ -27,14 +27,9 @@ struct spage {
 
 static u8 scratch[PAGE] __attribute__((aligned(4096)));
 
-static u64 *table_of(struct vcpu *v, struct spage *s)
+static u64 table_phys(struct spage *s)
 {
-	return s->table;
-}
-
-static u64 table_phys(struct vcpu *v, struct spage *s)
-{
-	return mon_phys(table_of(v, s));
+	return mon_phys(s->table);
 }
 
 static u32 bucket(u64 key)
@@ -106,7 +101,7 @@ static void flush_tlb(struct vcpu *v)
 /* Read the four entries at CR3, as MOV to CR3 does in PAE mode. */
 static void read_pdptes(struct vcpu *v)
 {
-	u64 *root = table_of(v, v->root), *p;
+	u64 *root = v->root->table, *p;
 	u32 i;
 
 	p = (u64 *)guest_ram(v->cr3 & ~31u, 32);
@@ -133,7 +128,7 @@ void shadow_set_root(struct vcpu *v)
 	while (!v->root);
 	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
 		read_pdptes(v);
-	v->pml4[0] = table_phys(v, v->root) | PTE_P | PTE_W | PTE_U;
+	v->pml4[0] = table_phys(v->root) | PTE_P | PTE_W | PTE_U;
 	flush_tlb(v);
 }
 
@@ -208,8 +203,7 @@ static inline bool fill_next(struct vcpu *v, u64 *table, u32 i, struct leaf *l)
 {
 	u64 pte = l->pt[i];
 
-	if (table[i] || (pte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || (pte & pte_reserved) ||
-	    ((pte & PTE_NX) && !(v->efer & EFER_NX)))
+	if (table[i] || (pte & (PTE_P | PTE_A | v->reserved)) != (PTE_P | PTE_A))
 		return false;
 	set_leaf(v, pte, l);
 	table[i] = map_frame(v, l);
@@ -232,16 +226,16 @@ static __attribute__((noinline)) bool install(struct vcpu *v, u32 lin, struct le
 {
 	bool pae = v->cr4 & CR4_PAE;
 	u64 base = l->frame & ~(LARGE - 1), *slot, *table, val;
-	u64 *root = &table_of(v, v->root)[lin >> 30];
+	u64 *root = &v->root->table[lin >> 30];
 	struct spage *pd, *pt;
 
 	pd = get(v, v->cr0 & CR0_PG ? KEY(R_PD, pae ? 0 : lin >> 30, l->pd_gfn) :
 				      KEY(R_FLAT_PD, 0, lin >> 30), *root);
 	if (!pd)
 		return false;
-	*root = table_phys(v, pd) | PTE_P | PTE_W | PTE_U;
+	*root = table_phys(pd) | PTE_P | PTE_W | PTE_U;
 	pd->filled = true;
-	slot = &table_of(v, pd)[lin >> 21 & 511];
+	slot = &pd->table[lin >> 21 & 511];
 	if (l->large && plain_large(base)) {
 		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
 		if (l->rights & PTE_PAT)
@@ -258,9 +252,9 @@ static __attribute__((noinline)) bool install(struct vcpu *v, u32 lin, struct le
 	}
 	if (!pt)
 		return false;
-	set_entry(slot, table_phys(v, pt) | val, lin);
+	set_entry(slot, table_phys(pt) | val, lin);
 	pt->filled = true;
-	table = table_of(v, pt);
+	table = pt->table;
 	set_entry(&table[lin >> 12 & 511], map_frame(v, l), lin);
 	if (pae && !l->large)
 		fill_around(v, table, lin >> 12 & 511, l);
@@ -298,7 +292,7 @@ static void clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
 	struct spage *s = find(v, key);
 
 	while (s && n--)
-		table_of(v, s)[index + n] = 0;
+		s->table[index + n] = 0;
 }
 
 /* The guest changed the entry at @pa, of a page table or directory, or both. */
@@ -323,7 +317,7 @@ static void clear_table(struct vcpu *v, u64 key)
 	struct spage *s = find(v, key);
 
 	if (s && s->filled)
-		memset(table_of(v, s), 0, PAGE);
+		memset(s->table, 0, PAGE);
 	if (s)
 		s->filled = false;
 }
@@ -385,7 +379,7 @@ void shadow_inval(struct vcpu *v, u32 lin)
 		return;
 	}
 	shadow_sync(v);
-	root = table_of(v, v->root)[lin >> 30];
+	root = v->root->table[lin >> 30];
 	if (!(root & PTE_P)) {
 		flush_tlb(v);
 		return;

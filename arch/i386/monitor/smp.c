@@ -222,7 +222,9 @@ static void vcpu_reset(struct vcpu *v)
 {
 	memset(v->held, 0, sizeof(v->held));
 	v->sh->depth = 0;
-	v->fast_valid = v->nmi = v->nmi_blocked = false;
+	v->fast_ss = 0;
+	v->nmi = false;
+	v->nmi_blocked = false;
 	note_held(v);
 	set_dr(v, 7, 0);
 }
@@ -245,7 +247,7 @@ void vcpu_idle(struct vcpu *v)
 	v->vmi = true;
 	v->cr0 = v->sh->cr0 = s->cr0 | CR0_ET;
 	v->cr3 = v->sh->cr3 = s->cr3;
-	v->efer = s->efer & EFER_NX;
+	set_efer(v, s->efer & EFER_NX);
 	v->sh->cr2 = s->cr2;
 	v->cr4 = 0;
 	shadow_reset(v);

@@ -95,7 +95,7 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec,
 	 const bool pae)
 {
 	u64 table = pae ? v->pdpte[lin >> 30] : v->cr3 | PTE_P;
-	u64 rsvd = !pae ? 0 : pte_reserved | (v->efer & EFER_NX ? 0 : PTE_NX);
+	u64 rsvd = pae ? v->reserved : 0;
 	u32 pd_offset = pae ? (lin >> 21 & 511) * 8 : (lin >> 22) * 4;
 	u32 pt_offset = pae ? (lin >> 12 & 511) * 8 : (lin >> 12 & 1023) * 4;
 	u64 pde, pte, rights, bits = access & ACC_WRITE ? PTE_A | PTE_D : PTE_A;
@@ -111,7 +111,6 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec,
 		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 	rights = pde & (PTE_W | PTE_U | PTE_NX);
 	l->pd_gfn = table >> 12;
-	l->pde_rights = open_to_kernel(v, rights | PTE_P | PTE_A, access);
 	l->large = (pde & PTE_PS) && (pae || (v->cr4 & CR4_PSE));
 	if (l->large) {
 		l->frame = large_frame(pde, lin, pae);
@@ -136,6 +135,7 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec,
 		return fault(v, access, PFEC_P, pfec);
 	if (!mark_entry(pde_at, &pde, PTE_A, pae) || !mark_entry(pte_at, &pte, bits, pae))
 		return 1;
+	l->pde_rights = open_to_kernel(v, (pde & (PTE_W | PTE_U | PTE_NX)) | PTE_P | PTE_A, access);
 	l->pt = pte_at - pt_offset;
 	l->pt_gfn = pde >> 12;
 	l->frame = pte & PFN_MASK;
