@@ -213,7 +213,7 @@ static bool icr(void)
 		}
 	}
 	/* The other processor may have to wait for a busy host. */
-	for (mode = 0; mode < 100 && !*started; mode++)
+	for (mode = 0; mode < 300 && !*started; mode++)
 		delay_us(1000);
 	return !*started;
 }
