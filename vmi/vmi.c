@@ -153,7 +153,7 @@ void __init vmi_init(void)
  *
  * Return: true if the page must stay executable.
  */
-bool __init vmi_rom_page(unsigned long vaddr)
+bool vmi_rom_page(unsigned long vaddr)
 {
 	unsigned long start = (unsigned long)vmi_state.rom.image;
 
