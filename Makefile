@@ -131,9 +131,9 @@ series: $(B)/linux/.done
 
 # Running it.
 
-$(B)/debian/disk.img: selftests/debian/image | setup
+$(B)/debian/disk.img: selftests/debian/image | $(B)/bzImage setup
 	@selftests/setup debootstrap dpkg-dev
-	@$(STEP) "put Debian i386 on a disk" debian 0 selftests/debian/image $(@D)
+	@$(STEP) "put Debian i386 on a disk" debian 0 selftests/debian/image $(@D) $(B)/bzImage
 
 debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf
 	@selftests/debian/run native monitor
