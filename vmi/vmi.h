@@ -59,6 +59,7 @@ void vmi_hook_cpu(void);
 void vmi_hook_ipi(void);
 
 /* time.c */
+void vmi_hook_tsc(void);
 void vmi_hook_wallclock(void);
 void vmi_hook_clock(void);
 

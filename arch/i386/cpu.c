@@ -138,15 +138,17 @@ static void __init vmi_pagetable_init(void)
 }
 
 /**
- * vmi_hook_early() - take the hook from which the others can be taken
+ * vmi_hook_early() - take the hooks that are used before memory is set up
  *
- * It is the first one with memory to be had, and nobody else's.
+ * From pagetable_init others can be taken: it is the first one with memory to be
+ * had, and nobody else's.
  *
  * Context: vmi_init(); only if a ROM was accepted.
  */
 void __init vmi_hook_early(void)
 {
 	x86_init.paging.pagetable_init = vmi_pagetable_init;
+	vmi_hook_tsc();
 }
 
 /**

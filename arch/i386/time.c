@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The host's clocks.  ABI calls 66, 67 and 70. */
+/* The host's clocks.  ABI calls 66, 67, 70 and 106. */
 #include <linux/clocksource.h>
 #include <linux/cpufeature.h>
 #include <linux/init.h>
@@ -59,6 +59,27 @@ void __init vmi_hook_wallclock(void)
 {
 	if (vmi_patched(VMI_OP_GET_WALLCLOCK_TIME))
 		x86_platform.get_wallclock = vmi_get_wallclock;
+}
+
+static unsigned long vmi_tsc_khz(void)
+{
+	return div_u64(vmi_call0(GET_TSC_FREQUENCY), 1000);
+}
+
+/**
+ * vmi_hook_tsc() - let the ROM tell the rate of the TSC
+ *
+ * Then it is not measured, neither early nor again by a timer later.
+ *
+ * Context: vmi_init(); only if a ROM was accepted.
+ */
+void __init vmi_hook_tsc(void)
+{
+	if (!vmi_patched(VMI_OP_GET_TSC_FREQUENCY) || !vmi_tsc_khz())
+		return;
+	x86_platform.calibrate_cpu = vmi_tsc_khz;
+	x86_platform.calibrate_tsc = vmi_tsc_khz;
+	setup_force_cpu_cap(X86_FEATURE_TSC_KNOWN_FREQ);
 }
 
 /**

@@ -605,6 +605,7 @@ static void t_time_calls(void)
 
 	for (op = VMI_OP_GET_CYCLE_FREQUENCY; op <= VMI_OP_WALLCLOCK_UPDATED; op++)
 		EXPECT_EQ(relocs[op].type, VMI_RELOC_NONE);
+	EXPECT_EQ(relocs[VMI_OP_GET_TSC_FREQUENCY].type, VMI_RELOC_NONE);
 }
 
 static const struct test tests[] = {

@@ -672,6 +672,7 @@ static void t_time(void)
 #define t_CANCEL_ALARM		t_time
 #define t_GET_WALLCLOCK_TIME	t_time
 #define t_WALLCLOCK_UPDATED	t_time
+#define t_GET_TSC_FREQUENCY	t_time
 
 #define OP_TEST(nr, id, ...)	{ nr, t_##id },
 static const struct { u32 nr; void (*test)(void); } tests[] = { VMI_OPS(OP_TEST) };

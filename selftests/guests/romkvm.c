@@ -151,7 +151,7 @@ static void test_answers(void)
 		VMI_OP_GET_CYCLE_FREQUENCY, VMI_OP_GET_CYCLE_COUNTER,
 		VMI_OP_GET_WALLCLOCK_TIME, VMI_OP_SPIN_WAIT, VMI_OP_SPIN_KICK,
 		VMI_OP_SEND_IPI_MASK, VMI_OP_FLUSH_LATER, VMI_OP_CPU_PREEMPTED,
-		VMI_OP_YIELD_TO, VMI_OP_HALT_POLL,
+		VMI_OP_YIELD_TO, VMI_OP_HALT_POLL, VMI_OP_GET_TSC_FREQUENCY,
 	};
 	static const u32 nops[] = { VMI_OP_IO_DELAY, VMI_OP_WBINVD };
 	u8 want[VMI_NR_OPS] = { 0 };
@@ -188,6 +188,39 @@ static void pit_wait(u32 ticks)
 		now |= inb(0x40) << 8;
 		gone += (last - now) & 0xffff;
 	}
+}
+
+/* The quotient must fit. */
+static u32 quotient(u64 n, u32 by)
+{
+	u32 high = n >> 32, low = n, rest;
+
+	asm("divl %4" : "=a" (low), "=d" (rest) : "0" (low), "1" (high), "r" (by));
+	return low;
+}
+
+static u64 tsc(void)
+{
+	u64 value;
+
+	asm volatile("rdtsc" : "=A" (value));
+	return value;
+}
+
+static void test_tsc(void)
+{
+	u32 khz = quotient(call(VMI_OP_GET_TSC_FREQUENCY, 0, 0, 0, 0), 1000);
+	u64 real = cycles(VMI_CYCLES_REAL), start = tsc();
+	u32 us, expected;
+
+	pit_wait(PIT_HZ / 4);
+	EXPECT(khz);
+	us = quotient((tsc() - start) * 1000, khz | !khz);
+	expected = quotient(cycles(VMI_CYCLES_REAL) - real, 1000);
+	print("# the TSC has %u kHz: %u us, and %u us by the clock\n", khz, us, expected);
+	EXPECT(us >= expected - expected / 100 && us <= expected + expected / 100);
+	EXPECT(!(flags() & EFLAGS_IF));
+	result("the TSC has the rate that the ROM says");
 }
 
 static void test_clock(void)
@@ -248,10 +281,8 @@ static void test_wallclock(void)
 {
 	u32 rtc = (cmos(4) * 60 + cmos(2)) * 60 + cmos(0);
 	u64 ns = call(VMI_OP_GET_WALLCLOCK_TIME, 0, 0, 0, 0);
-	u32 high = ns >> 32, low = ns, sec, rest, off;
+	u32 sec = quotient(ns, NS_PER_SEC), off;
 
-	/* The quotient fits: it is the time since 1970. */
-	asm("divl %4" : "=a" (sec), "=d" (rest) : "0" (low), "1" (high), "r" (NS_PER_SEC));
 	off = (sec % 86400 + 86400 - rtc) % 86400;
 	if (off > 2 && off < 86398)
 		print("# %u s since 1970, RTC has second %u of the day\n", sec, rtc);
@@ -403,6 +434,7 @@ int main(const char *cmdline)
 	EXPECT(ap_finished());
 	result("the other processor is up");
 	test_clock();
+	test_tsc();
 	test_stolen();
 	test_wallclock();
 	test_eoi();

@@ -34,10 +34,11 @@ def arguments(test, disk):
         argv += ["-chardev", "pipe,id=mark,path=/tmp/mark",
                  "-device", "isa-serial,index=1,chardev=mark"]
     # Each byte on the console is an exit or two, so the log goes to a disk.
-    # To find out the TSC's rate takes thousands of exits; L1 knows it.
+    # To find out the TSC's rate takes thousands of exits; L1 knows it, and kvm.rom.
     initrd = test.get("initrd", "build/initramfs.cpio.gz")
-    words = [boot.command_line(test, None), "quiet log_buf_len=1M no_timer_check tsc=reliable",
-             f"l2.tsc vmi.log=/dev/{'vdb' if disk else 'vda'}"]
+    tsc = "tsc=reliable" if test.get("rom") == "kvm" else "tsc=reliable l2.tsc"
+    words = [boot.command_line(test, None), f"quiet log_buf_len=1M no_timer_check {tsc}",
+             f"vmi.log=/dev/{'vdb' if disk else 'vda'}"]
     argv += ["-initrd", initrd, "-append", " ".join(words)]
     for name, path in (("disk", disk), ("log", "/tmp/log")):
         if path:

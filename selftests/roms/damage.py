@@ -26,7 +26,7 @@ PNP_PRODUCT, PNP_BCV, PNP_SIZE = 16, 22, 32
 
 NONE, CALL, JUMP, NOP = range(4)
 CPUID, CLTS, SET_CR3, GET_CR3 = 0, 28, 17, 21
-IRET, SYSEXIT, SPIN_WAIT, SPIN_KICK, FLUSH_RANGE = 33, 34, 97, 98, 105
+IRET, SYSEXIT, SPIN_WAIT, SPIN_KICK, GET_TSC_FREQUENCY = 33, 34, 97, 98, 106
 
 # Machine code, position independent.
 RET, LRET = b"\xc3", b"\xcb"
@@ -294,7 +294,7 @@ class Table:
         outside = r"get_reloc address 0x[0-9a-f]+ outside for "
         answer("type-4", "get_reloc type 4 for SetCR3", SET_CR3, 4)
         answer("type-255", "get_reloc type 255 for CPUID", None, 255)
-        answer("type-4-last", "get_reloc type 4 for FlushRange", FLUSH_RANGE, 4)
+        answer("type-4-last", "get_reloc type 4 for GetTSCFrequency", GET_TSC_FREQUENCY, 4)
         answer("address-0", r"get_reloc address 0x0 outside for SetCR3",
                SET_CR3, CALL, address=0)
         answer("address-top", r"get_reloc address 0xffffffff outside for SetCR3",
@@ -307,7 +307,7 @@ class Table:
         answer("call-iret", "CALL answered for IRET", IRET, CALL)
         answer("call-sysexit", "CALL answered for SYSEXIT", SYSEXIT, CALL)
         answer("jump-clts", "JUMP answered for CLTS", CLTS, JUMP)
-        answer("jump-last", "JUMP answered for FlushRange", FLUSH_RANGE, JUMP)
+        answer("jump-last", "JUMP answered for GetTSCFrequency", GET_TSC_FREQUENCY, JUMP)
         answer("nop-iret", "NOP answered for IRET", IRET, NOP)
         answer("nop-result", "NOP answered for GetCR3", GET_CR3, NOP)
 
@@ -325,7 +325,7 @@ class Table:
             self.add(f"get_reloc-{kind}", refused("fault in get_reloc"),
                      lambda r, code=code: r.reloc(None, code))
         self.add("get_reloc-ud-last", refused("fault in get_reloc"), base=self.trace,
-                 change=lambda r: r.reloc(FLUSH_RANGE, FAULTS["ud"]))
+                 change=lambda r: r.reloc(GET_TSC_FREQUENCY, FAULTS["ud"]))
 
     def several(self):
         good = [Rom(self.null, 0).finish(), Rom(self.trace, 0).finish()]

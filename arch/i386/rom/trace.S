@@ -409,7 +409,7 @@ op \id
 
 /* A host's clock has no native counterpart: the guest keeps its own. */
 .irp id, GET_CYCLE_FREQUENCY, GET_CYCLE_COUNTER, SET_ALARM, CANCEL_ALARM, \
-	 GET_WALLCLOCK_TIME, WALLCLOCK_UPDATED
+	 GET_WALLCLOCK_TIME, WALLCLOCK_UPDATED, GET_TSC_FREQUENCY
 op_none \id
 .endr
 

@@ -94,9 +94,10 @@ VMI_OP(101, CPU_PREEMPTED, "CpuPreempted", CALL, SMP, "eax", "eax", "") \
 VMI_OP(102, YIELD_TO, "YieldTo", CALL, SMP, "eax", "", "") \
 VMI_OP(103, PAGE_STATE, "PageState", CALL, MMU, "eax edx ecx", "", "") \
 VMI_OP(104, HALT_POLL, "HaltPoll", CALL, CPU, "eax", "", "") \
-VMI_OP(105, FLUSH_RANGE, "FlushRange", CALL, MMU, "eax edx", "", "invlpg of each page")
+VMI_OP(105, FLUSH_RANGE, "FlushRange", CALL, MMU, "eax edx", "", "invlpg of each page") \
+VMI_OP(106, GET_TSC_FREQUENCY, "GetTSCFrequency", CALL, TIME, "", "edx:eax", "")
 
 /* One more than the highest call number; tables are indexed by number. */
-#define VMI_NR_OPS	106
+#define VMI_NR_OPS	107
 
 #endif /* _ASM_X86_VMI_OPS_H */
