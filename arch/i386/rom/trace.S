@@ -78,14 +78,17 @@ rom_vmi_init:
 2:	ret
 
 /*
- * One more for \id.  Keeps every register and the flags, uses the stack by
- * push and pop only.  With \segment the guest's DS need not be flat, nor SS.
- * The high half moves when the low one wraps: no count is lost or made up,
- * by whatever number of processors, interrupts and NMIs.
+ * One more for \id.  Keeps every register, uses the stack by push and pop only.
+ * With \segment the guest's DS need not be flat, nor SS.  The high half moves
+ * when the low one wraps: no count is lost or made up, by whatever number of
+ * processors, interrupts and NMIs.
+ *
+ * It does not keep the flags, and must not save them: QEMU before 8.0 forgets,
+ * when it emulates CMPXCHG8B, which instruction set them last, and PUSHF would
+ * then find anything in them, TF and DF as well.
  */
 .macro count id, segment
 	push	%eax
-	pushf
 	here	%eax, 7
 	add	%cs:rom_to_data - 7b(%eax), %eax
 .ifnb \segment
@@ -99,7 +102,6 @@ rom_vmi_init:
 .ifnb \segment
 	pop	%ds
 .endif
-	popf
 	pop	%eax
 .endm
 
@@ -109,13 +111,15 @@ op_\id:
 .endm
 
 /*
- * An operation that the guest reaches with the segments of its user, on the
- * way out.  What DS held was loaded a moment ago with interrupts off, so
+ * An operation that the guest reaches with the segments and flags of its user,
+ * on the way out.  What DS held was loaded a moment ago with interrupts off, so
  * loading it again cannot fault.
  */
 .macro op_return id
 op_\id:
+	pushf
 	count	\id, %ds
+	popf
 .endm
 
 .macro op_none id
