@@ -53,27 +53,58 @@ class Results:
     def median(self, system, operation, variant=None):
         """None where it was not measured."""
         if variant is None:
-            variant = "smp2" if operation == "mutex" else ""
+            variant = variant_of(operation)
         found = self.values.get((system, operation, variant))
         return statistics.median(found) if found else None
-
-    def spread(self, system, operation):
-        """Half the middle half, relative to the median."""
-        variant = "smp2" if operation == "mutex" else ""
-        found = self.values.get((system, operation, variant), [])
-        if len(found) < 4:
-            return None
-        low, mid, high = statistics.quantiles(found, n=4)
-        return (high - low) / 2 / mid
 
     def ratio(self, system, operation, variant=None):
         mine = self.median(system, operation, variant)
         base = self.median(BASE.get(system, system), operation, variant)
         return mine / base if mine and base else None
 
+    def spread(self, _system, _operation):
+        """Of a ratio; None if there is none, as with what is counted exactly."""
+        return None
+
     def systems(self):
         present = {key[0] for key in self.values}
         return [s for s in TITLE if s in present]
+
+
+class Times(Results):
+    """The same in time.  A machine's speed drifts, so what is compared are boots of
+    one turn; the ratio is the median of what that gives."""
+
+    def __init__(self, name):
+        super().__init__(name, "nanoseconds")
+        self.turns = {}
+        for row in self.rows:
+            key = row["system"], row["operation"], row["variant"]
+            self.turns.setdefault(key, {}).setdefault(row["boot"], []).append(
+                int(row["nanoseconds"]) / int(row["count"]))
+
+    def turn_ratios(self, system, operation):
+        key = operation, variant_of(operation)
+        mine = self.turns.get((system, *key), {})
+        base = self.turns.get((BASE.get(system, system), *key), {})
+        return [statistics.median(mine[turn]) / statistics.median(base[turn])
+                for turn in mine if turn in base]
+
+    def ratio(self, system, operation, _variant=None):
+        found = self.turn_ratios(system, operation)
+        return statistics.median(found) if found else None
+
+    def spread(self, system, operation):
+        """Half the middle half of the turns, relative to the median."""
+        found = self.turn_ratios(system, operation)
+        if len(found) < 4:
+            return None
+        low, mid, high = statistics.quantiles(found, n=4)
+        return (high - low) / 2 / mid
+
+
+def variant_of(operation):
+    return "smp2" if operation == "mutex" else ""
 
 
 def number(value, digits=3):
@@ -90,7 +121,7 @@ def table(header, rows):
     return "\n".join(lines + ["| " + " | ".join(r) + " |" for r in rows]) + "\n"
 
 
-def ratios(results, titles, unit, spread=False):
+def ratios(results, titles, unit):
     """A row for each operation: what the bases cost, then the ratios."""
     systems = results.systems()
     bases = [s for s in systems if s not in BASE]
@@ -101,9 +132,9 @@ def ratios(results, titles, unit, spread=False):
             continue
         row = [title] + [count(results.median(s, op)) for s in bases]
         for s in others:
-            cell = number(results.ratio(s, op), 2 if spread else 3)
-            wide = results.spread(s, op) if spread else None
-            row.append(cell + (f" ±{wide * 100:.0f}%" if wide is not None else ""))
+            wide = results.spread(s, op)
+            row.append(number(results.ratio(s, op)) if wide is None else
+                       f"{results.ratio(s, op):.2f} ±{wide * 100:.0f}%")
         rows.append(row)
     header = [""] + [f"{s}, {unit}" for s in bases] + \
         [f"{s} / {BASE[s]}" for s in others]
@@ -303,9 +334,9 @@ def write_quick(systems):
 
 
 def write_full():
-    exact, timed = Results("instructions", "ticks"), Results("wall", "nanoseconds")
+    exact, timed = Results("instructions", "ticks"), Times("wall")
     programs = Results("programs", "ticks")
-    programs_timed = Results("programs-wall", "nanoseconds")
+    programs_timed = Times("programs-wall")
     more = Results("growth", "ticks")
     text = "# What virtualization costs\n\n" + INTRO + "\n" + legend() + "\n" + machine()
     text += "\nRepeat it with `make bench`; one phase with `selftests/bench/run -p PHASE`.\n" \
@@ -314,13 +345,13 @@ def write_full():
     text += "\n" + goals(exact) + "\n![](instructions.svg)\n"
     if timed.rows:
         text += "\n## Operations, time\n\nSystems in turn, one boot each, " \
-            "several times over; ± is half the middle half of all rounds.\n\n" + \
-            ratios(timed, TITLES, "ns", spread=True) + "\n![](wall.svg)\n"
+            "several times over. A cell is the median of the turns' ratios, and ± half the " \
+            "middle half of them, in percent.\n\n" + ratios(timed, TITLES, "ns") + "\n![](wall.svg)\n"
     if programs.rows:
         text += "\n## Whole programs, instructions\n\n" + ratios(programs, PROGRAMS, "instructions")
     if programs_timed.rows:
         text += "\n## Whole programs, time\n\n" + \
-            ratios(programs_timed, PROGRAMS, "ns", spread=True)
+            ratios(programs_timed, PROGRAMS, "ns")
     text += "\n## What enters the monitor\n" + entries() + growth(more)
     text += "\n![](growth.svg)\n" if more.rows else ""
     text += boots() + sizes()
