@@ -78,30 +78,36 @@ rom_vmi_init:
 2:	ret
 
 /*
- * One more for \id.  Keeps every register, uses the stack by push and pop only.
- * With \segment the guest's DS need not be flat, nor SS.  The high half moves
+ * One more for \id.  Keeps every register and flag, uses the stack by push and pop
+ * only.  With \segment the guest's DS need not be flat, nor SS.  The high half moves
  * when the low one wraps: no count is lost or made up, by whatever number of
  * processors, interrupts and NMIs.
  *
- * It does not keep the flags, and must not save them: QEMU before 8.0 forgets,
- * when it emulates CMPXCHG8B, which instruction set them last, and PUSHF would
- * then find anything in them, TF and DF as well.
+ * The flags that it changes are kept by LAHF and SETO.  Not by PUSHF and POPF: QEMU
+ * before 8.0 forgets, when it emulates CMPXCHG8B, which instruction set them last,
+ * and PUSHF would then find anything in them, TF and DF as well.
  */
 .macro count id, segment
 	push	%eax
-	here	%eax, 7
-	add	%cs:rom_to_data - 7b(%eax), %eax
+	push	%ecx
+	lahf
+	seto	%al
+	here	%ecx, 7
+	add	%cs:rom_to_data - 7b(%ecx), %ecx
 .ifnb \segment
 	push	%ds
-	mov	%cs:TRACE_FLAT + rom_start - 7b(%eax), %ds
+	mov	%cs:TRACE_FLAT + rom_start - 7b(%ecx), %ds
 .endif
-	lock incl TRACE_COUNTS + 8 * OP_NR_\id + rom_start - 7b(%eax)
+	lock incl TRACE_COUNTS + 8 * OP_NR_\id + rom_start - 7b(%ecx)
 	jnz	8f
-	lock incl TRACE_COUNTS + 8 * OP_NR_\id + 4 + rom_start - 7b(%eax)
+	lock incl TRACE_COUNTS + 8 * OP_NR_\id + 4 + rom_start - 7b(%ecx)
 8:
 .ifnb \segment
 	pop	%ds
 .endif
+	add	$0x7f, %al			/* 1 overflows */
+	sahf
+	pop	%ecx
 	pop	%eax
 .endm
 
@@ -111,15 +117,13 @@ op_\id:
 .endm
 
 /*
- * An operation that the guest reaches with the segments and flags of its user,
- * on the way out.  What DS held was loaded a moment ago with interrupts off, so
- * loading it again cannot fault.
+ * An operation that the guest reaches with the segments of its user, on the way
+ * out.  What DS held was loaded a moment ago with interrupts off, so loading it
+ * again cannot fault.
  */
 .macro op_return id
 op_\id:
-	pushf
 	count	\id, %ds
-	popf
 .endm
 
 .macro op_none id
