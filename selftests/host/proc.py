@@ -12,6 +12,9 @@ TABLE = re.compile(r"# \d+ \w+ \d+ (native|call|jump|nop) (\d+|-)$")
 _lock = threading.Lock()
 _running = set()
 
+# As Ctrl-C: who starts processes ends them then, for nobody else would.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
 
 def scaled(seconds):
     """Timeouts are for a slow machine; VMI_TIMEOUT_SCALE is for a slower one."""
