@@ -11,6 +11,7 @@ TABLE = re.compile(r"# \d+ \w+ \d+ (native|call|jump|nop) (\d+|-)$")
 
 _lock = threading.Lock()
 _running = set()
+_over = threading.Event()
 
 # As Ctrl-C: who starts processes ends them then, for nobody else would.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -23,6 +24,8 @@ def scaled(seconds):
 
 def start(argv, **kwargs):
     """A process in a group of its own, so that its children end with it."""
+    if _over.is_set():
+        raise KeyboardInterrupt
     env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     p = subprocess.Popen(argv, start_new_session=True, env=env, **kwargs)
     with _lock:
@@ -44,6 +47,8 @@ def stop(p):
 
 
 def stop_all():
+    """Ends all processes; no more can be started, in whatever thread."""
+    _over.set()
     with _lock:
         running = list(_running)
     for p in running:
