@@ -43,8 +43,7 @@ bool irq_blocked(struct vcpu *v, u32 vec)
 {
 	u32 n = v->sh->depth & 15;
 
-	return n && (v->sh->service[n - 1] & 0xff) >> 4 >= vec >> 4 &&
-	       v->irq_kind[vec] != K_PIC;
+	return n && (v->sh->service[n - 1] & 0xff) >> 4 >= vec >> 4 && v->irq_kind[vec] != K_PIC;
 }
 
 void irq_service(struct vcpu *v, u32 vec)

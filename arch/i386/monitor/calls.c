@@ -14,7 +14,9 @@ void set_cr0(struct vcpu *v, struct regs *r, u32 val)
 
 	if (!(val & CR0_PE))
 		stop_guest(v, r, "the guest leaves protected mode");
-	v->cr0 = v->sh->cr0 = val | CR0_ET;
+	val |= CR0_ET;
+	v->sh->cr0 = val;
+	v->cr0 = val;
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | (val & CR0_REAL));
 	if (changed & (CR0_PG | CR0_WP))
 		shadow_reset(v);
@@ -22,7 +24,8 @@ void set_cr0(struct vcpu *v, struct regs *r, u32 val)
 
 void set_cr3(struct vcpu *v, u32 val)
 {
-	v->cr3 = v->sh->cr3 = val;
+	v->sh->cr3 = val;
+	v->cr3 = val;
 	shadow_flush(v, false);
 }
 
@@ -34,7 +37,8 @@ bool set_cr4(struct vcpu *v, struct regs *r, u32 val)
 	if (val & (~CR4_GUEST | cr4_missing))
 		return false;
 	write_cr4(cr4_own | (val & CR4_REAL));
-	v->cr4 = v->sh->cr4 = val;
+	v->sh->cr4 = val;
+	v->cr4 = val;
 	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP))
 		shadow_reset(v);
 	return true;
@@ -48,8 +52,7 @@ bool set_tr(struct vcpu *v, u16 sel)
 
 	if ((sel & 4) || !(sel & 0xfff8) || (sel | 7) > v->gdt.limit ||
 	    !guest_read(v, v->gdt.base + (sel & ~7), &d, 8) ||
-	    (d >> 40 & 0x1d) != 9 ||
-	    !guest_read(v, desc_base(d) + 4, sp_ss, 8))
+	    (d >> 40 & 0x1d) != 9 || !guest_read(v, desc_base(d) + 4, sp_ss, 8))
 		return false;
 	v->tr = sel;
 	v->sh->esp0 = sp_ss[0];
@@ -68,12 +71,7 @@ bool set_tr(struct vcpu *v, u16 sel)
 static u64 access_dr(u32 n, bool set, u64 val)
 {
 	switch (n) {
-	DR_FUNCS(0)
-	DR_FUNCS(1)
-	DR_FUNCS(2)
-	DR_FUNCS(3)
-	DR_FUNCS(6)
-	DR_FUNCS(7)
+	DR_FUNCS(0) DR_FUNCS(1) DR_FUNCS(2) DR_FUNCS(3) DR_FUNCS(6) DR_FUNCS(7)
 	}
 	return val;
 }
@@ -163,7 +161,7 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		/* Our own memory is of the first type: it stays write-back. */
 		return (val & 0xff) == 6 && write_msr_safe(msr, val);
 	}
-	for (i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(policies); i++) {
 		if (msr < policies[i].first || msr > policies[i].last)
 			continue;
 		if (policies[i].write == M_IGNORE)

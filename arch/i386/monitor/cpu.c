@@ -7,7 +7,7 @@ struct idt_gate {
 	u8 ist, type;
 	u16 off1;
 	u32 off2, zero;
-} __attribute__((packed));
+} __packed;
 
 static struct idt_gate idt[256];
 bool cpu_has_nx;

@@ -8,7 +8,7 @@
 #define GATE_INT	0xe
 #define GATE_TRAP	0xf
 #define GATE_DPL(d)	((d) >> 45 & 3)
-#define GATE_P		(1UL << 47)
+#define GATE_P		BIT_ULL(47)
 
 static bool read_gate(struct vcpu *v, u32 vec, u64 *d)
 {

@@ -17,14 +17,13 @@ static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {
 	OWN(INIT) = "calls: vmi_init",
 	OWN(ENABLE) = "calls: held interrupts to deliver",
 	OWN(IRET) = "calls: IRET with a held interrupt, or to an LDT's stack",
-	OWN(BY_INT) = "calls: timing INT",
-	OWN(BY_CALL) = "calls: timing far calls",
+	OWN(BY_INT) = "calls: timing INT", OWN(BY_CALL) = "calls: timing far calls",
 	OWN(CHOOSE) = "calls: INT or far call",
 };
 
 const char *counter_name(u32 nr)
 {
-	return nr < sizeof(names) / sizeof(names[0]) && names[nr] ? names[nr] : "";
+	return nr < ARRAY_SIZE(names) && names[nr] ? names[nr] : "";
 }
 
 /**
@@ -58,7 +57,7 @@ void dump_counters(void)
 	u32 nr;
 
 	mprintf("monitor: counts\n");
-	for (nr = 0; nr < sizeof(names) / sizeof(names[0]); nr++)
+	for (nr = 0; nr < ARRAY_SIZE(names); nr++)
 		if (names[nr] && counter(nr))
 			mprintf("%12lu %s\n", counter(nr), names[nr]);
 }

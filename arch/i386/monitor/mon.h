@@ -29,12 +29,12 @@ struct shared {
 	u32 service[16];
 	u8  pad[SH_RING - SH_SERVICE - 64];
 	u32 ring[];
-} __attribute__((packed, aligned(4)));
+} __packed __attribute__((aligned(4)));
 
 struct table_reg {
 	u16 limit;
 	u32 base;
-} __attribute__((packed));
+} __packed;
 
 /* What to count, beside the hypercalls: X(ID, name). */
 #define COUNTERS(X) \
@@ -181,10 +181,10 @@ void *memset(void *d, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
 
 /* dump.c */
-void stop_guest(struct vcpu *v, struct regs *r, const char *why) __attribute__((noreturn));
-void panic(struct regs *r, const char *why) __attribute__((noreturn));
-void refuse(const char *why) __attribute__((noreturn));
-void machine_exit(u32 code) __attribute__((noreturn));
+__noreturn void stop_guest(struct vcpu *v, struct regs *r, const char *why);
+__noreturn void panic(struct regs *r, const char *why);
+__noreturn void refuse(const char *why);
+__noreturn void machine_exit(u32 code);
 void dump_counters(void);
 const char *counter_name(u32 nr);
 u64 counter(u32 nr);
@@ -266,6 +266,7 @@ struct leaf {
 	u64 pd_gfn;
 	bool large;		/* the guest maps it with one large page */
 };
+
 int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
 void set_leaf(struct vcpu *v, u64 pte, struct leaf *l);
 void shadow_init(struct vcpu *v, u32 pages);
@@ -296,6 +297,7 @@ struct insn {
 	u32 imm, ea, ea_off;
 	u16 imm_sel;
 };
+
 bool decode(struct vcpu *v, struct regs *r, struct insn *i);
 u32 get_reg(struct regs *r, u32 n);
 void set_reg(struct regs *r, u32 n, u32 val);
@@ -340,17 +342,17 @@ void smp_wake(u32 apic);
 void smp_message(struct vcpu *c, u32 mode);
 void smp_stop_others(void);
 void nmi_arrived(struct vcpu *v, struct regs *r);
-void vcpu_idle(struct vcpu *v) __attribute__((noreturn));
+__noreturn void vcpu_idle(struct vcpu *v);
 
 /* loader.c */
 void load_guest(struct regs *r);
-void enter_guest(struct regs *r) __attribute__((noreturn));
+__noreturn void enter_guest(struct regs *r);
 
 /* entry.S */
 extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
 extern char syscall_iretq[], ap_start[], ap_end[];
 extern char halt_begin[], halt_end[];
 void halt_unless(volatile bool *a, volatile bool *b);
-void run_on_stack(void *stack, void (*fn)(void)) __attribute__((noreturn));
+__noreturn void run_on_stack(void *stack, void (*fn)(void));
 
 #endif

@@ -69,8 +69,7 @@ void paging_init(void)
 	for (pa = boot.mon_start; pa < boot.mon_end; pa += LARGE)
 		map_large(MON_BASE + pa - boot.mon_start, pa, 0);
 	for (pa = 0; pa < top; pa += LARGE)
-		map_large(DIRECT_BASE + pa, pa,
-			  pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_PCD : 0);
+		map_large(DIRECT_BASE + pa, pa, pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_PCD : 0);
 	entry_for(TSS_BASE, 1);
 	/* The loader's structures are no longer reachable from here on. */
 	move();
@@ -91,7 +90,8 @@ void map_tss_window(struct vcpu *v)
 	if (!open_ports) {
 		open_ports = alloc_pages(3);
 		/* All but the 8259s, see pic_write(). */
-		open_ports[PIC_MASTER / 8] = open_ports[PIC_SLAVE / 8] = 3;
+		open_ports[PIC_SLAVE / 8] = 3;
+		open_ports[PIC_MASTER / 8] = 3;
 		memset(open_ports + 2 * PAGE, 0xff, PAGE);
 	}
 	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D;

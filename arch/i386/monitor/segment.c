@@ -3,14 +3,14 @@
 #include "mon.h"
 
 #define D_TYPE(d)	((d) >> 40 & 0xf)
-#define D_S		(1UL << 44)
+#define D_S		BIT_ULL(44)
 #define D_DPL(d)	((d) >> 45 & 3)
-#define D_P		(1UL << 47)
-#define D_L		(1UL << 53)
-#define D_G		(1UL << 55)
-#define D_ACCESSED	(1UL << 40)
-#define D_CODE		(1UL << 43)
-#define D_CONFORMING	(1UL << 42)
+#define D_P		BIT_ULL(47)
+#define D_L		BIT_ULL(53)
+#define D_G		BIT_ULL(55)
+#define D_ACCESSED	BIT_ULL(40)
+#define D_CODE		BIT_ULL(43)
+#define D_CONFORMING	BIT_ULL(42)
 
 /* The copy of a guest's descriptor that is safe to load. */
 static u64 sanitize(u64 d)

@@ -17,17 +17,17 @@ struct mb_info {
 	u32 mods_count, mods_addr;
 	u32 syms[4];
 	u32 mmap_length, mmap_addr;
-} __attribute__((packed));
+} __packed;
 
 struct mb_mod {
 	u32 start, end, string, pad;
-} __attribute__((packed));
+} __packed;
 
 struct mb_mmap {
 	u32 size;
 	u64 addr, len;
 	u32 type;
-} __attribute__((packed));
+} __packed;
 
 struct boot_info boot;
 struct vcpu *vcpus[MAX_CPUS];

@@ -222,7 +222,7 @@ static inline void fill_around(struct vcpu *v, u64 *table, u32 index, struct lea
 }
 
 /* Link @l into the shadow tables.  false: start over. */
-static __attribute__((noinline)) bool install(struct vcpu *v, u32 lin, struct leaf *l)
+static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 {
 	bool pae = v->cr4 & CR4_PAE;
 	u64 base = l->frame & ~(LARGE - 1), *slot, *table, val;

@@ -8,7 +8,7 @@ struct acpi_header {
 	char sig[4];
 	u32 length;
 	u8 revision, checksum, rest[26];
-} __attribute__((packed));
+} __packed;
 
 #define FADT_DSDT	40		/* offset of its address */
 
@@ -245,8 +245,10 @@ void vcpu_idle(struct vcpu *v)
 	vcpu_reset(v);
 	memset(&r, 0, sizeof(r));
 	v->vmi = true;
-	v->cr0 = v->sh->cr0 = s->cr0 | CR0_ET;
-	v->cr3 = v->sh->cr3 = s->cr3;
+	v->sh->cr0 = s->cr0 | CR0_ET;
+	v->cr0 = s->cr0 | CR0_ET;
+	v->sh->cr3 = s->cr3;
+	v->cr3 = s->cr3;
 	set_efer(v, s->efer & EFER_NX);
 	v->sh->cr2 = s->cr2;
 	v->cr4 = 0;
@@ -271,7 +273,8 @@ void vcpu_idle(struct vcpu *v)
 	};
 	v->sh->vif = s->eflags & FLAG_IF;
 	v->online = true;
-	v->parked = v->nmi = false;
+	v->nmi = false;
+	v->parked = false;
 	load_segment_regs(s);
 	enter_guest(&r);
 }

@@ -91,8 +91,7 @@ static u64 large_frame(u64 pde, u32 lin, bool pae)
 
 /* guest_walk() with paging on, for both formats. */
 static inline __attribute__((always_inline))
-int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec,
-	 const bool pae)
+int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const bool pae)
 {
 	u64 table = pae ? v->pdpte[lin >> 30] : v->cr3 | PTE_P;
 	u64 rsvd = pae ? v->reserved : 0;
@@ -144,8 +143,7 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec,
 }
 
 #define WALK(name, pae) \
-static __attribute__((noinline)) \
-int name(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec) \
+static noinline int name(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec) \
 { return walk(v, lin, access, l, pfec, pae); }
 WALK(walk_pae, true)
 WALK(walk_2level, false)

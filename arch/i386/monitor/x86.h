@@ -9,6 +9,14 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
+/* What Linux calls these. */
+#define BIT(n)		(1u << (n))
+#define BIT_ULL(n)	(1UL << (n))
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define __packed	__attribute__((__packed__))
+#define __noreturn	__attribute__((noreturn))
+#define noinline	__attribute__((noinline))
+
 #define PAGE		4096UL
 #define LARGE		0x200000UL
 #define LOW_MEMORY	0x100000UL
@@ -25,38 +33,34 @@ typedef unsigned long u64;
 #define PTE_PAT		0x080UL
 #define PTE_G		0x100UL
 #define PTE_PAT_LARGE	0x1000UL
-#define PTE_NX		(1UL << 63)
+#define PTE_NX		BIT_ULL(63)
 
-#define PFEC_P		1
-#define PFEC_W		2
-#define PFEC_U		4
-#define PFEC_RSVD	8
-#define PFEC_I		16
+enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 
-#define CR0_PE		(1u << 0)
-#define CR0_MP		(1u << 1)
-#define CR0_EM		(1u << 2)
-#define CR0_TS		(1u << 3)
-#define CR0_ET		(1u << 4)
-#define CR0_NE		(1u << 5)
-#define CR0_WP		(1u << 16)
-#define CR0_AM		(1u << 18)
-#define CR0_PG		(1u << 31)
+#define CR0_PE		BIT(0)
+#define CR0_MP		BIT(1)
+#define CR0_EM		BIT(2)
+#define CR0_TS		BIT(3)
+#define CR0_ET		BIT(4)
+#define CR0_NE		BIT(5)
+#define CR0_WP		BIT(16)
+#define CR0_AM		BIT(18)
+#define CR0_PG		BIT(31)
 
-#define CR4_VME		(1u << 0)
-#define CR4_PVI		(1u << 1)
-#define CR4_TSD		(1u << 2)
-#define CR4_DE		(1u << 3)
-#define CR4_PSE		(1u << 4)
-#define CR4_PAE		(1u << 5)
-#define CR4_MCE		(1u << 6)
-#define CR4_PGE		(1u << 7)
-#define CR4_PCE		(1u << 8)
-#define CR4_OSFXSR	(1u << 9)
-#define CR4_OSXMMEXCPT	(1u << 10)
-#define CR4_UMIP	(1u << 11)
-#define CR4_OSXSAVE	(1u << 18)
-#define CR4_SMEP	(1u << 20)
+#define CR4_VME		BIT(0)
+#define CR4_PVI		BIT(1)
+#define CR4_TSD		BIT(2)
+#define CR4_DE		BIT(3)
+#define CR4_PSE		BIT(4)
+#define CR4_PAE		BIT(5)
+#define CR4_MCE		BIT(6)
+#define CR4_PGE		BIT(7)
+#define CR4_PCE		BIT(8)
+#define CR4_OSFXSR	BIT(9)
+#define CR4_OSXMMEXCPT	BIT(10)
+#define CR4_UMIP	BIT(11)
+#define CR4_OSXSAVE	BIT(18)
+#define CR4_SMEP	BIT(20)
 
 #define FLAG_TF		0x100u
 #define FLAG_IF		0x200u
@@ -72,8 +76,8 @@ typedef unsigned long u64;
 #define MSR_MC_STATUS(bank)	(0x401 + 4 * (bank))	/* the next is the address */
 #define MSR_PAT		0x277
 #define MSR_EFER	0xc0000080
-#define EFER_SCE	(1u << 0)
-#define EFER_NX		(1u << 11)
+#define EFER_SCE	BIT(0)
+#define EFER_NX		BIT(11)
 
 #define LAPIC_PAGE	0xfee00000u
 #define LAPIC_LAST	0xfeefffffu	/* behind the page: interrupt messages */
@@ -94,16 +98,14 @@ typedef unsigned long u64;
 #define APIC_LVT_LAST	0x370
 #define APIC_TDCR	0x3e0
 
-#define LVT_MASKED	(1 << 16)
+#define LVT_MASKED	BIT(16)
 #define MODE(icr)	((icr) >> 8 & 7)
 enum { MODE_SMI = 2, MODE_NMI = 4, MODE_INIT, MODE_STARTUP };
 
-#define ICR_SELF	1	/* shorthands */
-#define ICR_ALL		2
-#define ICR_OTHERS	3
-#define ICR_LOGICAL	(1 << 11)
-#define ICR_ASSERT	(1 << 14)
-#define ICR_LEVEL	(1 << 15)
+enum { ICR_SELF = 1, ICR_ALL, ICR_OTHERS };	/* shorthands */
+#define ICR_LOGICAL	BIT(11)
+#define ICR_ASSERT	BIT(14)
+#define ICR_LEVEL	BIT(15)
 
 enum {
 	X_DE, X_DB, X_NMI, X_BP, X_OF, X_BR, X_UD, X_NM, X_DF, X_CSO, X_TS,
@@ -113,7 +115,7 @@ enum {
 struct desc_ptr {
 	u16 limit;
 	u64 base;
-} __attribute__((packed));
+} __packed;
 
 /* An instruction that may fault: @ok, operand 0, tells.  A comma before outputs. */
 #define MAY_FAULT(ok, insn, operands...)	\

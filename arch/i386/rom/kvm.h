@@ -4,6 +4,8 @@
  * its own data is laid out.
  */
 
+#define BIT(n)			(1 << (n))
+
 #define KVM_CPUID_SIGNATURE	0x40000000	/* here, or some steps higher */
 #define KVM_CPUID_STEP		0x100
 #define KVM_CPUID_END		0x40010000
@@ -12,15 +14,15 @@
 #define KVM_SIGNATURE_EDX	0x0000004d	/* "M" */
 
 /* Bits of the leaf behind the signature, EAX */
-#define KVM_FEATURE_NOP_IO_DELAY	(1 << 1)
-#define KVM_FEATURE_CLOCKSOURCE2	(1 << 3)
-#define KVM_FEATURE_STEAL_TIME		(1 << 5)
-#define KVM_FEATURE_PV_EOI		(1 << 6)
-#define KVM_FEATURE_PV_UNHALT		(1 << 7)
-#define KVM_FEATURE_PV_TLB_FLUSH	(1 << 9)
-#define KVM_FEATURE_PV_SEND_IPI		(1 << 11)
-#define KVM_FEATURE_POLL_CONTROL	(1 << 12)
-#define KVM_FEATURE_PV_SCHED_YIELD	(1 << 13)
+#define KVM_FEATURE_NOP_IO_DELAY	BIT(1)
+#define KVM_FEATURE_CLOCKSOURCE2	BIT(3)
+#define KVM_FEATURE_STEAL_TIME		BIT(5)
+#define KVM_FEATURE_PV_EOI		BIT(6)
+#define KVM_FEATURE_PV_UNHALT		BIT(7)
+#define KVM_FEATURE_PV_TLB_FLUSH	BIT(9)
+#define KVM_FEATURE_PV_SEND_IPI		BIT(11)
+#define KVM_FEATURE_POLL_CONTROL	BIT(12)
+#define KVM_FEATURE_PV_SCHED_YIELD	BIT(13)
 
 #define MSR_KVM_WALL_CLOCK_NEW	0x4b564d00
 #define MSR_KVM_SYSTEM_TIME_NEW	0x4b564d01
