@@ -225,7 +225,7 @@ static void test_tsc(void)
 
 static void test_clock(void)
 {
-	u32 i, ms, ticks = PIT_HZ / 4;
+	u32 i, took, ms = ~0u, ticks = PIT_HZ / 4;
 	u64 before, now, last = cycles(VMI_CYCLES_REAL);
 
 	EXPECT(call(VMI_OP_GET_CYCLE_FREQUENCY, 0, 0, 0, 0) == NS_PER_SEC);
@@ -237,9 +237,13 @@ static void test_clock(void)
 	EXPECT(!(flags() & EFLAGS_IF));
 	result("the clock does not go backwards");
 
-	before = cycles(VMI_CYCLES_REAL);
-	pit_wait(ticks);
-	ms = (u32)((cycles(VMI_CYCLES_REAL) - before) >> 10) / 977;
+	/* A busy host makes it longer, never shorter: the best of some. */
+	for (i = 0; i < 8 && ms > 300; i++) {
+		before = cycles(VMI_CYCLES_REAL);
+		pit_wait(ticks);
+		took = (u32)((cycles(VMI_CYCLES_REAL) - before) >> 10) / 977;
+		ms = took < ms ? took : ms;
+	}
 	if (ms < 240 || ms > 300)
 		print("# %u ms, not 250\n", ms);
 	EXPECT(ms >= 240 && ms <= 300);
