@@ -47,6 +47,13 @@ def arguments(test, disk):
     return argv, files + [initrd]
 
 
+def memory(tests):
+    """MB that L1 needs for the largest of @tests, and itself."""
+    unit = {"M": 1, "G": 1024}
+    sizes = [test.get("mem", "256M") for test in tests]
+    return max(1024, 768 + max(int(s[:-1]) * unit[s[-1]] for s in sizes))
+
+
 def read(path):
     try:
         with open(path, "rb") as f:
@@ -118,6 +125,7 @@ def run(tests, logs):
         limits = [proc.scaled(float(tests[n].get("timeout", 300))) for n in dirs]
         with open(log, "wb") as out:
             p = proc.start(["selftests/kvm/run", "-n", "-t", f"{max(limits):.0f}",
+                            "-m", str(memory(tests[n] for n in dirs)),
                             "-l", "kvm-l1", "-d", work],
                            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
             try:
