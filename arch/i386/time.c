@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The host's clocks.  ABI calls 66, 67, 70 and 106. */
+/* The host's clocks.  ABI calls 62, 66, 67, 70 and 106. */
 #include <linux/clocksource.h>
 #include <linux/cpufeature.h>
 #include <linux/init.h>
@@ -34,7 +34,7 @@ static struct clocksource vmi_clock = {
  *
  * Context: scheduler tick; only if the ROM has GetCycleCounter.
  *
- * Return: ns since the processor was started.
+ * Return: ns since the processor was started for the first time.
  */
 u64 paravirt_steal_clock(int cpu)
 {
@@ -82,6 +82,15 @@ void __init vmi_hook_tsc(void)
 	setup_force_cpu_cap(X86_FEATURE_TSC_KNOWN_FREQ);
 }
 
+static void (*restore_sched_clock_state)(void);
+
+/* Suspend to RAM ends in a reset: the host has forgotten this processor. */
+static void vmi_restore_sched_clock_state(void)
+{
+	vmi_call2(SET_INITIAL_AP_STATE, 0, boot_cpu_data.topo.initial_apicid);
+	restore_sched_clock_state();
+}
+
 /**
  * vmi_hook_clock() - use the ROM's cycle counters
  *
@@ -99,6 +108,10 @@ void __init vmi_hook_clock(void)
 	if (!cycles_hz)
 		return;
 
+	if (vmi_patched(VMI_OP_SET_INITIAL_AP_STATE)) {
+		restore_sched_clock_state = x86_platform.restore_sched_clock_state;
+		x86_platform.restore_sched_clock_state = vmi_restore_sched_clock_state;
+	}
 	if (boot_cpu_has(X86_FEATURE_CONSTANT_TSC) &&
 	    boot_cpu_has(X86_FEATURE_NONSTOP_TSC) && !check_tsc_unstable())
 		vmi_clock.rating = 299;

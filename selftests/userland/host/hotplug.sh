@@ -19,7 +19,7 @@ each()
 	done
 }
 
-plan 4
+plan 5
 each 0 && [ "$(nproc)" -eq 1 ] && everyday
 result $? off
 
@@ -30,6 +30,16 @@ result $? on
 last=$((all - 1))
 taskset $((1 << last)) sh -c 'cd /proc/self && . /tests/host/lib && everyday'
 result $? works
+
+# Its time is not taken for stolen: the clock of that starts anew or goes on.
+user_ticks()
+{
+	sed -n "s/^cpu$last \([0-9]*\) .*/\1/p" /proc/stat
+}
+before=$(user_ticks)
+taskset $((1 << last)) timeout 2 sh -c 'while :; do :; done'
+[ $(($(user_ticks) - before)) -ge 10 ]
+result $? accounted
 
 while :; do everyday; done &
 for i in $(seq 10); do
