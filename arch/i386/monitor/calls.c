@@ -14,9 +14,8 @@ void set_cr0(struct vcpu *v, struct regs *r, u32 val)
 
 	if (!(val & CR0_PE))
 		stop_guest(v, r, "the guest leaves protected mode");
-	val |= CR0_ET;
-	v->sh->cr0 = val;
-	v->cr0 = val;
+	v->sh->cr0 = val | CR0_ET;
+	v->cr0 = val | CR0_ET;
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | (val & CR0_REAL));
 	if (changed & (CR0_PG | CR0_WP))
 		shadow_reset(v);
