@@ -137,6 +137,21 @@ def stall(p, seconds):
     os.kill(p.pid, signal.SIGCONT)
 
 
+def carry_out(word, p, monitor):
+    """What the guest asked for, then the newline that it waits for."""
+    try:
+        if word == "stall":
+            stall(p, 3)
+        elif word == "wake up later":
+            threading.Timer(proc.scaled(15), monitor.command, ["wake up"]).start()
+        else:
+            monitor.command(word)
+        p.stdin.write(b"\n")
+        p.stdin.flush()
+    except (BrokenPipeError, ConnectionResetError):
+        pass        # of that QEMU has ended; its console says why
+
+
 def follow(p, log, timeout, verbose, monitor):
     """Copies the console to @log until the end; returns why it ended early.
 
@@ -168,14 +183,7 @@ def follow(p, log, timeout, verbose, monitor):
                 deadline = min(deadline, time.monotonic() + proc.scaled(20))
             asked = re.search(r"# host: (.+)$", text)
             if asked and monitor:
-                if asked.group(1) == "stall":
-                    stall(p, 3)
-                elif asked.group(1) == "wake up later":
-                    threading.Timer(proc.scaled(15), monitor.command, ["wake up"]).start()
-                else:
-                    monitor.command(asked.group(1))
-                p.stdin.write(b"\n")
-                p.stdin.flush()
+                carry_out(asked.group(1), p, monitor)
 
 
 def make_grub_image(test, work, server):
