@@ -159,14 +159,15 @@ def judge_ops(test, lines):
 
 
 def troubles(lines):
-    """The lines that show some, but for what FAIR_SERVER explains."""
+    """The lines that show some, but for FAIR_SERVER and the heading of its trace."""
     explained = False
     for line in lines:
-        explained = explained or bool(FAIR_SERVER.search(line))
-        if TROUBLE.search(line) and not explained:
-            yield line
-        if "end trace" in line:
+        if FAIR_SERVER.search(line):
+            explained = True
+        elif explained and line == "Call Trace:":
             explained = False
+        elif TROUBLE.search(line):
+            yield line
 
 
 def judge_text(test, lines):
