@@ -6,7 +6,7 @@
 #ifndef _HOSTILE_H
 #define _HOSTILE_H
 
-#include "../../arch/i386/monitor/layout.h"
+#include "../../arch/i386/ring1/layout.h"
 #include "guest.h"
 
 enum ending { LIVES, STOPS, EITHER, STOPS_SMP /* if there is another processor */ };

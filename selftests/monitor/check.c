@@ -16,7 +16,7 @@
  * after a flush no entry remains that the guest's tables do not allow.  Breaches
  * of that are printed ("check: stale ...") and counted.
  */
-#include "../../arch/i386/monitor/shadow.c"
+#include "../../arch/i386/ring1/shadow.c"
 
 #define CANARY		0x6b63696863727543UL
 #define EVERY_TRAPS	4096	/* all rules */
