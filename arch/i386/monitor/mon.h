@@ -136,7 +136,9 @@ struct boot_info {
 	u64 kernel, kernel_size;
 	u64 initrd, initrd_size;
 	char cmdline[2048];
-	bool only_int;		/* the monitor's own command line: hypercalls=int */
+	/* The monitor's own command line. */
+	bool only_int;		/* hypercalls=int */
+	u32 refused_msr;	/* refuse-msr=, for tests; all ones: none */
 };
 
 extern struct boot_info boot;

@@ -29,7 +29,7 @@ struct mb_mmap {
 	u32 type;
 } __packed;
 
-struct boot_info boot;
+struct boot_info boot = { .refused_msr = -1u };
 struct vcpu *vcpus[MAX_CPUS];
 u32 nr_cpus;
 
@@ -72,6 +72,31 @@ static void read_modules(struct mb_info *mb)
 	if (mb->mods_count > 1) {
 		boot.initrd = m[1].start;
 		boot.initrd_size = m[1].end - m[1].start;
+	}
+}
+
+static u32 hex_number(const char *s)
+{
+	u32 n = 0, digit;
+
+	for (;; s++) {
+		if (*s >= '0' && *s <= '9')
+			digit = *s - '0';
+		else if (*s >= 'a' && *s <= 'f')
+			digit = *s - 'a' + 10;
+		else
+			return n;
+		n = n << 4 | digit;
+	}
+}
+
+/* Our own command line; docs/monitor.md has the words. */
+static void read_words(const char *s)
+{
+	for (; *s; s++) {
+		boot.only_int |= !memcmp(s, "hypercalls=int", 14);
+		if (!memcmp(s, "refuse-msr=0x", 13))
+			boot.refused_msr = hex_number(s + 13);
 	}
 }
 
@@ -160,7 +185,6 @@ static void run_guest(void)
 void monitor_main(u32 magic, u32 info, u32 image)
 {
 	struct mb_info *mb = (void *)(u64)info;
-	const char *s;
 	struct vcpu *v;
 
 	console_init();
@@ -169,8 +193,8 @@ void monitor_main(u32 magic, u32 info, u32 image)
 		refuse("not started by a multiboot loader");
 	read_memory_map(mb);
 	read_modules(mb);
-	for (s = (mb->flags & 4) ? (char *)(u64)mb->cmdline : ""; *s; s++)
-		boot.only_int |= !memcmp(s, "hypercalls=int", 14);
+	if (mb->flags & 4)
+		read_words((char *)(u64)mb->cmdline);
 	/* Behind the image stand the tables that the stub made. */
 	choose_memory(image + (_image_end - _image_start) + 16 * PAGE);
 	reserve_memory();

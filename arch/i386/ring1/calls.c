@@ -123,6 +123,8 @@ static const struct {
 
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
+	if (msr == boot.refused_msr)
+		return false;
 	switch (msr) {
 	case MSR_EFER:
 		*val = v->efer;
@@ -141,6 +143,8 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
 	u32 i, changed;
 
+	if (msr == boot.refused_msr)
+		return false;
 	switch (msr) {
 	case MSR_EFER:
 		if ((val & ~(u64)(EFER_NX | EFER_SCE)) || ((val & EFER_NX) && !cpu_has_nx))

@@ -4,6 +4,10 @@
 
 /* What Linux's own files call. */
 
+#include <linux/types.h>
+
+#include <asm/segment.h>
+
 struct cpumask;
 struct module;
 struct pt_regs;
@@ -19,6 +23,12 @@ void vmi_module_cleanup(struct module *mod);
 bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr, unsigned long error_code);
 const struct cpumask *vmi_flush_later(const struct cpumask *cpus);
 
+/* The kernel's code segment?  Its RPL is the ring that the host has us run in. */
+static inline bool vmi_is_kernel_cs(unsigned short cs)
+{
+	return (cs & ~SEGMENT_RPL_MASK) == __KERNEL_CS;
+}
+
 #else
 
 static inline void vmi_init(void) {}
@@ -31,6 +41,11 @@ static inline bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr,
 				    unsigned long error_code)
 {
 	return false;
+}
+
+static inline bool vmi_is_kernel_cs(unsigned short cs)
+{
+	return cs == __KERNEL_CS;
 }
 
 #endif
