@@ -8,7 +8,6 @@
  * register, every write, every call of the rest of the monitor.
  */
 #define _GNU_SOURCE
-#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <ucontext.h>
@@ -32,8 +31,7 @@ static u64 real_gdt[8192], real_ldt[8192];
 static u8 tile[64];
 static u32 hole;		/* one page of eight is missing */
 
-struct outcome got, want;
-static jmp_buf stopped;
+struct effect got, want;
 
 struct tally tallies[] = {
 	[SEEN_DONE] = { "instructions emulated", 0 },
@@ -110,27 +108,24 @@ bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 }
 
 /* The rest of the monitor. */
-void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft)
+enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
+		     bool soft)
 {
 	EXPECT(vec == X_GP && has_err && !soft);
 	happened(EV_FAULT, vec, err);
+	return DONE;
 }
 
-void deliver_held(struct vcpu *v, struct regs *r)
+enum outcome deliver_held(struct vcpu *v, struct regs *r)
 {
 	EXPECT(!got.held);
 	got.held = true;
+	return DONE;
 }
 
 bool held_any(struct vcpu *v)
 {
 	return true;
-}
-
-void stop_guest(struct vcpu *v, struct regs *r, const char *why)
-{
-	happened(EV_STOP, 0, 0);
-	longjmp(stopped, 1);
 }
 
 void note_held(struct vcpu *v)
@@ -150,9 +145,10 @@ void pic_write(u16 port, u8 val)
 	happened(EV_OUT, port | 1 << 16, val);
 }
 
-void set_cr0(struct vcpu *v, struct regs *r, u32 val)
+enum outcome set_cr0(struct vcpu *v, u32 val)
 {
 	happened(EV_CR0, val, 0);
+	return DONE;
 }
 
 void set_cr3(struct vcpu *v, u32 val)
@@ -160,7 +156,7 @@ void set_cr3(struct vcpu *v, u32 val)
 	happened(EV_CR3, val, 0);
 }
 
-bool set_cr4(struct vcpu *v, struct regs *r, u32 val)
+bool set_cr4(struct vcpu *v, u32 val)
 {
 	happened(EV_CR4, val, 0);
 	return agree;
@@ -212,9 +208,10 @@ u32 apic_read(u32 reg)
 	return 0xa0000000 + reg;
 }
 
-void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
+enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
 {
 	happened(EV_APIC, reg, val);
+	return DONE;
 }
 
 u32 port_value(u32 port)
@@ -252,7 +249,7 @@ static void privileged(int sig, siginfo_t *info, void *context)
 	}
 }
 
-static void note_state(struct outcome *o)
+static void note_state(struct effect *o)
 {
 	o->vif = shared->vif;
 	o->cr2 = shared->cr2;
@@ -261,7 +258,7 @@ static void note_state(struct outcome *o)
 	o->ldt = vcpu.ldt;
 }
 
-static void describe(const char *who, const struct outcome *o)
+static void describe(const char *who, const struct effect *o)
 {
 	const struct regs *r = &o->r;
 
@@ -379,6 +376,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct input in = { data, size };
 	struct regs r, before;
+	enum outcome done;
 	bool apic, comparable;
 	u32 lin;
 
@@ -395,13 +393,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	/* 16-bit code is refused, whatever it is. */
 	if (!(ref_desc(r.cs) >> 54 & 1)) {
-		EXPECT(!emulate(&vcpu, &r) && !memcmp(&r, &before, sizeof(r)));
+		EXPECT(emulate(&vcpu, &r) == FAULT && !memcmp(&r, &before, sizeof(r)));
 		return 0;
 	}
-	if (!setjmp(stopped))
-		got.ok = apic ? emulate_apic_store(&vcpu, &r, lin) : emulate(&vcpu, &r);
-	else
-		got.ok = true;
+	done = apic ? emulate_apic_store(&vcpu, &r, lin) : emulate(&vcpu, &r);
+	got.ok = done != FAULT;
+	if (done == STOP)
+		happened(EV_STOP, 0, 0);
 	got.r = got.event == EV_STOP ? before : r;
 	note_state(&got);
 	comparable = expected(&before, apic, lin);

@@ -15,7 +15,7 @@ enum event {
 	EV_TR, EV_INVLPG, EV_IN, EV_OUT, EV_WBINVD, EV_LLDT, EV_FAULT, EV_STOP, EV_APIC,
 };
 
-struct outcome {
+struct effect {
 	bool ok, held;		/* held: deliver_held() */
 	enum event event;
 	u64 a, b;
@@ -38,7 +38,7 @@ extern u64 guest_gdt[GDT_LEN];
 extern u8 code[INSN_MAX];
 extern u32 code_lin;
 extern bool agree;		/* what the rest of the monitor answers */
-extern struct outcome got, want;
+extern struct effect got, want;
 
 bool there(u32 lin, u32 len);
 u64 value_at(u32 lin, u32 len);

@@ -68,6 +68,16 @@ enum counter { COUNTERS(COUNTER) C_NR };
 
 struct spage;
 
+/*
+ * What became of a trap, or of a step in handling it.  The core decides no more than
+ * that; what then happens is its host's to say.
+ */
+enum outcome {
+	DONE,		/* the guest goes on with its registers as they are now */
+	FAULT,		/* the guest's own fault, not yet delivered */
+	STOP,		/* the guest cannot go on: vcpu->stop says why */
+};
+
 /* One virtual CPU; each is pinned to a processor of the machine. */
 struct vcpu {
 	/* INT 0x80 from a program: where it leads, see entry.S; fast_ss 0: to be found. */
@@ -77,6 +87,7 @@ struct vcpu {
 	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
 
 	u32 id, apic_id;
+	const char *stop;	/* with STOP: why */
 	bool online, vmi;
 	bool parked, init, wake;	/* SMP: waits for startup; must; need not */
 	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
@@ -152,6 +163,18 @@ static inline struct vcpu *this_vcpu(void)
 
 	asm volatile("movq %%rsp, %0" : "=r" (sp));
 	return *(struct vcpu **)(sp & ~(u64)(STACK_SIZE - 1));
+}
+
+static inline enum outcome stop(struct vcpu *v, const char *why)
+{
+	v->stop = why;
+	return STOP;
+}
+
+/* Of a step that works or is the guest's fault. */
+static inline enum outcome done_if(bool ok)
+{
+	return ok ? DONE : FAULT;
 }
 
 static inline void set_edx_eax(struct regs *r, u64 val)
@@ -282,16 +305,17 @@ bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
 /* traps.c, deliver.c */
 void trap_from_guest(struct regs *r);
 void trap_from_monitor(struct regs *r);
-void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft);
-void deliver_held(struct vcpu *v, struct regs *r);
-void deliver_nmi(struct vcpu *v, struct regs *r);
+enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
+		     bool soft);
+enum outcome deliver_held(struct vcpu *v, struct regs *r);
+enum outcome deliver_nmi(struct vcpu *v, struct regs *r);
 void hold_vector(struct vcpu *v, u32 vec);
 void note_held(struct vcpu *v);
 bool held_any(struct vcpu *v);
 
 /* emulate.c, decode.c */
-bool emulate(struct vcpu *v, struct regs *r);
-bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
+enum outcome emulate(struct vcpu *v, struct regs *r);
+enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
 u16 get_sreg(struct regs *r, u32 n);
 struct insn {
 	bool op16, ad16, two;
@@ -303,17 +327,17 @@ struct insn {
 bool decode(struct vcpu *v, struct regs *r, struct insn *i);
 u32 get_reg(struct regs *r, u32 n);
 void set_reg(struct regs *r, u32 n, u32 val);
-bool do_iret(struct vcpu *v, struct regs *r, u32 skip);
+enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip);
 void vcpu_halt(struct vcpu *v);
-void guest_halt(struct vcpu *v, struct regs *r);
-void leave_rom(struct vcpu *v, struct regs *r);
+enum outcome guest_halt(struct vcpu *v, struct regs *r);
+enum outcome leave_rom(struct vcpu *v, struct regs *r);
 
 /* hypercall.c, calls.c */
-void hypercall(struct vcpu *v, struct regs *r);
+enum outcome hypercall(struct vcpu *v, struct regs *r);
 extern u32 rom_linear;
-void set_cr0(struct vcpu *v, struct regs *r, u32 val);
+enum outcome set_cr0(struct vcpu *v, u32 val);
 void set_cr3(struct vcpu *v, u32 val);
-bool set_cr4(struct vcpu *v, struct regs *r, u32 val);
+bool set_cr4(struct vcpu *v, u32 val);
 bool set_tr(struct vcpu *v, u16 sel);
 void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
@@ -338,7 +362,7 @@ void pic_write(u16 port, u8 val);
 void irq_arrived(struct vcpu *v, u32 vec);
 bool irq_blocked(struct vcpu *v, u32 vec);
 void irq_service(struct vcpu *v, u32 vec);
-void guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
+enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
 void smp_start(void);
 void smp_wake(u32 apic);
 void smp_message(struct vcpu *c, u32 mode);

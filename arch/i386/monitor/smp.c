@@ -255,9 +255,10 @@ void vcpu_idle(struct vcpu *v)
 	shadow_reset(v);
 	r.cs = s->cs | 1;
 	r.ss = s->ss | 1;
-	if (!set_cr4(v, &r, s->cr4) || !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
+	if (!set_cr4(v, s->cr4) || !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
 		stop_guest(v, &r, "a CPU is started with bad registers");
-	set_cr0(v, &r, s->cr0);
+	if (set_cr0(v, s->cr0) == STOP)
+		stop_guest(v, &r, v->stop);
 	r.cs = s->cs | 1;
 	r.ss = s->ss | 1;
 	if (!kernel_code_ok(v, r.cs) || !stack_ok(v, r.ss, 1))

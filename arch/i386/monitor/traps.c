@@ -3,7 +3,7 @@
 #include "mon.h"
 
 /* The guest's #GP: a privileged instruction, INT n, or the guest's own fault. */
-static void general_protection(struct vcpu *v, struct regs *r)
+static enum outcome general_protection(struct vcpu *v, struct regs *r)
 {
 	u8 code[2] = { 0, 0 };
 
@@ -12,114 +12,114 @@ static void general_protection(struct vcpu *v, struct regs *r)
 	if ((r->err & 2) && code[0] == 0xcd &&
 	    (r->err >> 3 == code[1] || r->err >> 4 == code[1])) {
 		r->ip += 2;
-		deliver(v, r, code[1], false, 0, true);
-	} else if (code[0] == 0x0f && code[1] == 0x34) {
-		/* SYSENTER: CPUID says that there is none. */
-		deliver(v, r, X_UD, false, 0, false);
-	} else if (!emulate(v, r)) {
-		deliver(v, r, X_GP, true, r->err, false);
+		return deliver(v, r, code[1], false, 0, true);
 	}
+	/* SYSENTER: CPUID says that there is none. */
+	if (code[0] == 0x0f && code[1] == 0x34)
+		return deliver(v, r, X_UD, false, 0, false);
+	return emulate(v, r);
 }
 
 /* Fill the shadow, or hand the fault to the guest. */
-static void handle_page_fault(struct vcpu *v, struct regs *r)
+static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
 {
 	u64 cr2 = read_cr2();
+	enum outcome done;
 	u32 pfec;
 
 	if (r->err & PFEC_RSVD)
-		stop_guest(v, r, "a page fault that cannot be");
-	if (cr2 >> 32) {	/* an operand across 4 GiB: beyond the segment's limit */
-		deliver(v, r, X_GP, true, 0, false);
-		return;
-	}
+		return stop(v, "a page fault that cannot be");
+	if (cr2 >> 32)		/* an operand across 4 GiB: beyond the segment's limit */
+		return deliver(v, r, X_GP, true, 0, false);
 	if (shadow_fault(v, cr2, r->err & (PFEC_W | PFEC_U | PFEC_I), &pfec) == FILL_DONE)
-		return;
+		return DONE;
 	if (pfec == ~0u) {
-		if ((r->cs & 3) == 1 && emulate_apic_store(v, r, cr2))
-			return;
+		done = (r->cs & 3) == 1 ? emulate_apic_store(v, r, cr2) : FAULT;
+		if (done != FAULT)
+			return done;
 		pfec = PFEC_P | (r->err & (PFEC_W | PFEC_U));
 	}
 	v->count[C_PF_GUEST]++;
 	v->sh->cr2 = cr2;
-	deliver(v, r, X_PF, true, pfec, false);
+	return deliver(v, r, X_PF, true, pfec, false);
 }
 
 /* The guest is to be interrupted: an IRET of the ROM's that has begun is done. */
-void leave_rom(struct vcpu *v, struct regs *r)
+enum outcome leave_rom(struct vcpu *v, struct regs *r)
 {
+	enum outcome done;
 	u32 skip;
 
 	if ((r->cs & 3) != 1 || !v->vmi)
-		return;
+		return DONE;
 	if (!rom_in_iret(r->ip, &skip)) {
 		rom_restart_note(r);
-		return;
+		return DONE;
 	}
 	v->count[C_IRET_FINISHED]++;
-	if (!do_iret(v, r, skip))
-		stop_guest(v, r, "IRET's stack is not there");
+	done = do_iret(v, r, skip);
+	return done == FAULT ? stop(v, "IRET's stack is not there") : done;
 }
 
 /* A device's or another CPU's interrupt, while the guest runs. */
-static void interrupt(struct vcpu *v, struct regs *r)
+static enum outcome interrupt(struct vcpu *v, struct regs *r)
 {
 	u32 vec = r->vec;
 
 	if (vec == WAKE_VECTOR) {
 		apic_eoi();
-		return;
+		return DONE;
 	}
 	irq_arrived(v, vec);
 	if (v->sh->vif && !irq_blocked(v, vec)) {
-		leave_rom(v, r);		/* its IRET may close the flag */
-		if (v->sh->vif) {
+		if (leave_rom(v, r) == STOP)
+			return STOP;
+		if (v->sh->vif) {		/* which its IRET may close */
 			irq_service(v, vec);
-			deliver(v, r, vec, false, 0, false);
-			return;
+			return deliver(v, r, vec, false, 0, false);
 		}
 	}
 	hold_vector(v, vec);
+	return DONE;
 }
 
-static void guest_trap(struct vcpu *v, struct regs *r)
+static enum outcome guest_trap(struct vcpu *v, struct regs *r)
 {
+	enum outcome done = FAULT;
+
 	switch (r->vec) {
 	case HYPERCALL_VECTOR:
-		hypercall(v, r);
-		break;
+		return hypercall(v, r);
 	case 0x80:
 	case X_BP:
 	case X_OF:
-		deliver(v, r, r->vec, false, 0, true);
-		break;
+		return deliver(v, r, r->vec, false, 0, true);
 	case X_GP:
-		general_protection(v, r);
+		done = general_protection(v, r);
 		break;
 	case X_NMI:
 		nmi_arrived(v, r);
-		break;
+		return DONE;
 	case X_DF:
-		stop_guest(v, r, "double fault");
+		return stop(v, "double fault");
 	case X_MC:
-		stop_guest(v, r, "machine check");
+		return stop(v, "machine check");
 	case X_TS:
 	case X_NP:
 	case X_SS:
 	case X_AC:
-		if ((r->cs & 3) == 1 && emulate(v, r))
-			break;
-		deliver(v, r, r->vec, true, r->err, false);
+		if ((r->cs & 3) == 1)
+			done = emulate(v, r);
 		break;
 	case 32 ... 0x7f:
 	case 0x81 ... 255:
-		interrupt(v, r);
-		break;
+		return interrupt(v, r);
 	case NOT_EXCEPTION ... NOT_EXCEPTION + 31:
-		stop_guest(v, r, "a device interrupts with the vector of an exception");
+		return stop(v, "a device interrupts with the vector of an exception");
 	default:
-		deliver(v, r, r->vec, false, 0, false);
+		return deliver(v, r, r->vec, false, 0, false);
 	}
+	return done == FAULT ? deliver(v, r, r->vec, true, r->err, false) : done;
 }
 
 /*
@@ -141,16 +141,15 @@ void trap_from_guest(struct regs *r)
 	struct vcpu *v = this_vcpu();
 	u64 *d;
 
-	if (r->vec == X_PF)
-		handle_page_fault(v, r);	/* most of all */
-	else
-		guest_trap(v, r);
+	/* Page faults are most of all. */
+	if ((r->vec == X_PF ? handle_page_fault(v, r) : guest_trap(v, r)) == STOP)
+		stop_guest(v, r, v->stop);
 	if (r->vec == X_NMI)
 		return;			/* on the NMI's stack */
 	if (v->init)
 		vcpu_idle(v);
-	if (v->nmi && !v->nmi_blocked)
-		deliver_nmi(v, r);
+	if (v->nmi && !v->nmi_blocked && deliver_nmi(v, r) == STOP)
+		stop_guest(v, r, v->stop);
 	/* To a stack segment of the LDT: of 16 bits? */
 	if (!(r->ss & 4))
 		return;
@@ -172,7 +171,8 @@ static void return_faulted(struct vcpu *v, struct regs *r)
 	g.ss = frame[4];
 	if ((g.cs & 3) != 3)
 		stop_guest(v, &g, "the guest's CS or SS is no longer valid");
-	deliver(v, &g, X_GP, true, r->err, false);
+	if (deliver(v, &g, X_GP, true, r->err, false) == STOP)
+		stop_guest(v, &g, v->stop);
 	enter_guest(&g);
 }
 

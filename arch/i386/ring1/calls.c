@@ -8,17 +8,18 @@
 #define CR4_GUEST	(CR4_REAL | CR4_VME | CR4_PVI | CR4_PSE | CR4_PAE | CR4_MCE | \
 			 CR4_PGE | CR4_UMIP)
 
-void set_cr0(struct vcpu *v, struct regs *r, u32 val)
+enum outcome set_cr0(struct vcpu *v, u32 val)
 {
 	u32 changed = v->cr0 ^ val;
 
 	if (!(val & CR0_PE))
-		stop_guest(v, r, "the guest leaves protected mode");
+		return stop(v, "the guest leaves protected mode");
 	v->sh->cr0 = val | CR0_ET;
 	v->cr0 = val | CR0_ET;
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | (val & CR0_REAL));
 	if (changed & (CR0_PG | CR0_WP))
 		shadow_reset(v);
+	return DONE;
 }
 
 void set_cr3(struct vcpu *v, u32 val)
@@ -29,7 +30,7 @@ void set_cr3(struct vcpu *v, u32 val)
 }
 
 /* false: a bit that the processor, or we, do not have. */
-bool set_cr4(struct vcpu *v, struct regs *r, u32 val)
+bool set_cr4(struct vcpu *v, u32 val)
 {
 	u32 changed = v->cr4 ^ val;
 

@@ -25,9 +25,10 @@ static bool read_gate(struct vcpu *v, u32 vec, u64 *d)
  * @has_err, @err: the error code to push, if there is one
  * @soft: by an INT instruction, so that the gate's DPL counts
  *
- * The guest that cannot take it (its processor would shut down) is stopped.
+ * Return: STOP if the guest cannot take it: its processor would shut down.
  */
-void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, bool soft)
+enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
+		     bool soft)
 {
 	u32 words[6] = { err, r->ip, r->cs, (r->flags & ~FLAG_IF) | v->sh->vif, r->sp, r->ss };
 	u32 cpl = r->cs & 3, bytes = has_err ? 16 : 12, sp = r->sp, lin;
@@ -40,12 +41,11 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
 		if (!good || !(d & GATE_P)) {
 			r->ip -= vec == X_BP || vec == X_OF ? 1 : 2;
-			deliver(v, r, good ? X_NP : X_GP, true, vec * 8 + 2, false);
-			return;
+			return deliver(v, r, good ? X_NP : X_GP, true, vec * 8 + 2, false);
 		}
 	}
 	if (!good || !(d & GATE_P))
-		stop_guest(v, r, "no gate for an exception or interrupt");
+		return stop(v, "no gate for an exception or interrupt");
 	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
 	sel = (d >> 16 & 0xfffc) | 1;
 	if (cpl == 3) {
@@ -56,13 +56,13 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 	}
 	fast = sel == v->fast_cs && ss == v->fast_ss;
 	if (!fast && !kernel_code_ok(v, sel))
-		stop_guest(v, r, "a gate's code segment is not the kernel's");
+		return stop(v, "a gate's code segment is not the kernel's");
 	if (!fast && cpl == 3 && !stack_ok(v, ss, 1))
-		stop_guest(v, r, "the kernel stack's segment is no data segment");
+		return stop(v, "the kernel stack's segment is no data segment");
 	sp -= bytes;
 	lin = fast ? sp : stack_lin(v, ss, sp);
 	if (!guest_write(v, lin, words + !has_err, bytes))
-		stop_guest(v, r, "the guest's kernel stack is not there");
+		return stop(v, "the guest's kernel stack is not there");
 	if (vec == 0x80 && cpl == 3 && GATE_TYPE(d) == GATE_INT && v->vmi &&
 	    !((sel | ss) & 4) && lin == sp) {
 		v->fast_ip = GATE_OFFSET(d);
@@ -76,6 +76,7 @@ void deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err, boo
 	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC)) | FLAG_IF;
 	if (GATE_TYPE(d) == GATE_INT)
 		v->sh->vif = 0;
+	return DONE;
 }
 
 bool held_any(struct vcpu *v)
@@ -109,13 +110,14 @@ void note_held(struct vcpu *v)
 /**
  * deliver_nmi - a pending NMI to the guest; the next waits until it did IRET
  */
-void deliver_nmi(struct vcpu *v, struct regs *r)
+enum outcome deliver_nmi(struct vcpu *v, struct regs *r)
 {
-	leave_rom(v, r);
+	if (leave_rom(v, r) == STOP)
+		return STOP;
 	v->nmi = false;
 	v->nmi_blocked = true;
 	note_held(v);
-	deliver(v, r, X_NMI, false, 0, false);
+	return deliver(v, r, X_NMI, false, 0, false);
 }
 
 /* An interrupt that came while the guest did not want any. */
@@ -132,7 +134,7 @@ void hold_vector(struct vcpu *v, u32 vec)
  * The highest vector first, and none below one in service, as the local APIC
  * has it.
  */
-void deliver_held(struct vcpu *v, struct regs *r)
+enum outcome deliver_held(struct vcpu *v, struct regs *r)
 {
 	u32 vec;
 
@@ -142,7 +144,9 @@ void deliver_held(struct vcpu *v, struct regs *r)
 			break;
 		v->held[vec / 64] &= ~(1UL << vec % 64);
 		irq_service(v, vec);
-		deliver(v, r, vec, false, 0, false);
+		if (deliver(v, r, vec, false, 0, false) == STOP)
+			return STOP;
 	}
 	note_held(v);
+	return DONE;
 }

@@ -5,10 +5,9 @@
  */
 #include "mon.h"
 
-static bool fault_gp(struct vcpu *v, struct regs *r, u32 err)
+static enum outcome fault_gp(struct vcpu *v, struct regs *r, u32 err)
 {
-	deliver(v, r, X_GP, true, err, false);
-	return true;
+	return deliver(v, r, X_GP, true, err, false);
 }
 
 /* A selector for the kernel's CS: RPL 1 whatever the guest wrote. */
@@ -54,24 +53,24 @@ static bool load_ss(struct vcpu *v, struct regs *r, u16 sel, u32 *esp)
  * do_iret - the guest's IRET
  * @skip: bytes of the stack above which the frame is; EAX lies there if not 0
  *
- * Return: false if the stack cannot be read.  An IRET that must fault has
+ * Return: FAULT if the stack cannot be read.  An IRET that must fault has
  * raised the guest's #GP.
  */
-bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
+enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 {
 	u32 lin = stack_lin(v, r->ss, r->sp), f[6], n = 3;
 	u64 *d;
 
 	if (skip && !guest_read(v, lin, &f[5], 4))
-		return false;
+		return FAULT;
 	if (!guest_read(v, lin + skip, f, 12))
-		return false;
+		return FAULT;
 	if (f[2] & FLAG_VM)
-		stop_guest(v, r, "the guest enters virtual 8086 mode");
+		return stop(v, "the guest enters virtual 8086 mode");
 	if ((f[1] & 3) >= 2) {
 		n = 5;
 		if (!guest_read(v, lin + skip + 12, f + 3, 8))
-			return false;
+			return FAULT;
 		d = real_desc(v, f[1]);
 		if ((f[1] & 3) == 2 || !d || (*d >> 43 & 3) != 3 || !(*d >> 47 & 1) ||
 		    (*d >> 42 & 1 ? 0 : (*d >> 45 & 3) != 3))
@@ -98,7 +97,7 @@ bool do_iret(struct vcpu *v, struct regs *r, u32 skip)
 	} else {
 		r->sp = (u32)(r->sp + skip + 12);
 	}
-	return true;
+	return DONE;
 }
 
 /* Wait for any interrupt; then do what FlushLater asked for meanwhile. */
@@ -120,15 +119,15 @@ static void halt(struct vcpu *v)
 /**
  * guest_halt - STI; HLT: wait for an interrupt, really
  */
-void guest_halt(struct vcpu *v, struct regs *r)
+enum outcome guest_halt(struct vcpu *v, struct regs *r)
 {
 	v->sh->vif = FLAG_IF;
 	halt(v);
-	deliver_held(v, r);
+	return deliver_held(v, r);
 }
 
 /* HLT with interrupts off: an NMI or INIT ends it; on all CPUs, nothing does. */
-static void halt_closed(struct vcpu *v, struct regs *r)
+static enum outcome halt_closed(struct vcpu *v)
 {
 	u32 i, alive = 0;
 
@@ -136,9 +135,10 @@ static void halt_closed(struct vcpu *v, struct regs *r)
 	for (i = 0; i < nr_cpus; i++)
 		alive += vcpus[i]->online;
 	if (!alive)
-		stop_guest(v, r, "the guest halted with interrupts off");
+		return stop(v, "the guest halted with interrupts off");
 	halt(v);
 	v->online = true;
+	return DONE;
 }
 
 /* The guest's TSS: may its programs use these ports? */
@@ -236,76 +236,76 @@ static bool store16(struct vcpu *v, struct regs *r, struct insn *i, u32 val)
 }
 
 /* Group 0F 00: SLDT, STR (with UMIP), LLDT, LTR. */
-static bool group_6(struct vcpu *v, struct regs *r, struct insn *i)
+static enum outcome group_6(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 op = i->modrm >> 3 & 7;
 	u16 sel;
 
 	v->count[C_EMUL_DT]++;
 	if (op <= 1)
-		return store16(v, r, i, op ? v->tr : v->ldt);
+		return done_if(store16(v, r, i, op ? v->tr : v->ldt));
 	if (op > 3 || !load16(v, r, i, &sel))
-		return false;
-	return op == 2 ? load_guest_ldt(v, sel) : set_tr(v, sel);
+		return FAULT;
+	return done_if(op == 2 ? load_guest_ldt(v, sel) : set_tr(v, sel));
 }
 
 /* Group 0F 01: descriptor tables, machine status word, INVLPG, XSETBV. */
-static bool group_7(struct vcpu *v, struct regs *r, struct insn *i)
+static enum outcome group_7(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 op = i->modrm >> 3 & 7;
 	u16 val;
 
 	v->count[C_EMUL_DT]++;
 	if (i->modrm == 0xd1)
-		return write_xcr_safe(r->cx, (u32)r->ax | r->dx << 32);
+		return done_if(write_xcr_safe(r->cx, (u32)r->ax | r->dx << 32));
 	if (i->modrm >= 0xc0 && op != 4 && op != 6)
-		return false;
+		return FAULT;
 	switch (op) {
 	case 0:
 	case 1:
-		return guest_write(v, i->ea, op ? &v->idt : &v->gdt, sizeof(v->gdt));
+		return done_if(guest_write(v, i->ea, op ? &v->idt : &v->gdt,
+					   sizeof(v->gdt)));
 	case 2:
 	case 3:
-		return load_table(v, r, i->ea, op == 3, i->op16);
+		return done_if(load_table(v, r, i->ea, op == 3, i->op16));
 	case 4:
-		return store16(v, r, i, v->cr0);
+		return done_if(store16(v, r, i, v->cr0));
 	case 6:
 		if (!load16(v, r, i, &val))
-			return false;
-		set_cr0(v, r, (v->cr0 & ~0xeu) | (val & 0xe));
-		return true;
+			return FAULT;
+		return set_cr0(v, (v->cr0 & ~0xeu) | (val & 0xe));
 	case 7:
 		v->count[C_EMUL_TLB]++;
 		shadow_inval(v, i->ea);
-		return true;
+		return DONE;
 	}
-	return false;
+	return FAULT;
 }
 
-static bool move_cr(struct vcpu *v, struct regs *r, struct insn *i)
+static enum outcome move_cr(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 n = i->modrm >> 3 & 7, val = get_reg(r, i->modrm);
 
 	v->count[C_EMUL_CR]++;
 	if (i->op == 0x20) {
 		if (n == 1 || n > 4)
-			return false;
+			return FAULT;
 		val = n == 0 ? v->cr0 : n == 2 ? v->sh->cr2 : n == 3 ? v->cr3 : v->cr4;
 		set_reg(r, i->modrm, val);
-		return true;
+		return DONE;
 	}
 	if (n == 0)
-		set_cr0(v, r, val);
-	else if (n == 2)
+		return set_cr0(v, val);
+	if (n == 2)
 		v->sh->cr2 = val;
 	else if (n == 3)
 		set_cr3(v, val);
 	else
-		return n == 4 && set_cr4(v, r, val);
-	return true;
+		return done_if(n == 4 && set_cr4(v, val));
+	return DONE;
 }
 
-static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
+static enum outcome two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 n = i->modrm >> 3 & 7, off;
 	u64 val;
@@ -318,137 +318,130 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		return group_7(v, r, i);
 	case 0x06:
 		v->count[C_EMUL_CR]++;
-		set_cr0(v, r, v->cr0 & ~CR0_TS);
-		return true;
+		return set_cr0(v, v->cr0 & ~CR0_TS);
 	case 0x08:
 	case 0x09:
 		v->count[C_EMUL_OTHER]++;
 		asm volatile("wbinvd" : : : "memory");
-		return true;
+		return DONE;
 	case 0x20:
 	case 0x22:
 		return move_cr(v, r, i);
 	case 0x21:
 		v->count[C_EMUL_CR]++;
 		set_reg(r, i->modrm, get_dr(v, n));
-		return true;
+		return DONE;
 	case 0x23:
 		v->count[C_EMUL_CR]++;
 		set_dr(v, n, get_reg(r, i->modrm));
-		return true;
+		return DONE;
 	case 0x30:
 		v->count[C_EMUL_MSR]++;
-		return guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32);
+		return done_if(guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32));
 	case 0x31:
 		set_edx_eax(r, rdtsc());
-		return true;
+		return DONE;
 	case 0x32:
 		v->count[C_EMUL_MSR]++;
 		if (!guest_rdmsr(v, r->cx, &val))
-			return false;
+			return FAULT;
 		set_edx_eax(r, val);
-		return true;
+		return DONE;
 	case 0xb2:
 		if (i->op16 || i->modrm >= 0xc0 || !guest_read(v, i->ea, &off, 4) ||
 		    !guest_read(v, i->ea + 4, &sel, 2))
-			return false;
+			return FAULT;
 		if (n == 4)
-			return load_ss(v, r, sel, &off);
+			return done_if(load_ss(v, r, sel, &off));
 		if (!load_ss(v, r, sel, NULL))
-			return false;
+			return FAULT;
 		set_reg(r, n, off);
-		return true;
+		return DONE;
 	}
-	return false;
+	return FAULT;
 }
 
-static bool one_byte(struct vcpu *v, struct regs *r, struct insn *i)
+static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 {
+	enum outcome done;
 	u16 sel;
 
 	/* Frames and far pointers of 16 bits are not for a 32-bit kernel. */
 	if (i->op16 && (i->op == 0x17 || i->op == 0x9a || i->op == 0xff ||
 			(i->op >= 0xca && i->op <= 0xcf)))
-		return false;
+		return FAULT;
 	switch (i->op) {
 	case 0x17:		/* pop %ss */
 		if (!guest_read(v, stack_lin(v, r->ss, r->sp), &sel, 2) ||
 		    !load_ss(v, r, sel, NULL))
-			return false;
+			return FAULT;
 		r->sp = (u32)(r->sp + 4);
-		return true;
+		return DONE;
 	case 0x8e:		/* mov to %ss */
-		return (i->modrm >> 3 & 7) == 2 && load16(v, r, i, &sel) &&
-		       load_ss(v, r, sel, NULL);
+		return done_if((i->modrm >> 3 & 7) == 2 && load16(v, r, i, &sel) &&
+			       load_ss(v, r, sel, NULL));
 	case 0x9a:
 	case 0xea:
-		return far_transfer(v, r, i);
+		return done_if(far_transfer(v, r, i));
 	case 0xff:
-		return ((i->modrm >> 3 & 7) == 3 || (i->modrm >> 3 & 7) == 5) &&
-		       i->modrm < 0xc0 && far_transfer(v, r, i);
+		return done_if(((i->modrm >> 3 & 7) == 3 || (i->modrm >> 3 & 7) == 5) &&
+			       i->modrm < 0xc0 && far_transfer(v, r, i));
 	case 0xca:
 	case 0xcb:
-		return far_return(v, r, i);
+		return done_if(far_return(v, r, i));
 	case 0xcf:
 		v->count[C_EMUL_IRET]++;
 		r->ip = (u32)(r->ip - i->len);	/* where it faults, if it does */
-		if (!do_iret(v, r, 0))
-			return false;
-		deliver_held(v, r);
-		return true;
+		done = do_iret(v, r, 0);
+		return done == DONE ? deliver_held(v, r) : done;
 	case 0xf4:
 		v->count[C_EMUL_HLT]++;
-		if (v->sh->vif)
-			guest_halt(v, r);
-		else
-			halt_closed(v, r);
-		return true;
+		return v->sh->vif ? guest_halt(v, r) : halt_closed(v);
 	case 0xfa:
 		v->count[C_EMUL_FLAGS]++;
 		v->sh->vif = 0;
-		return true;
+		return DONE;
 	case 0xfb:
 		v->count[C_EMUL_FLAGS]++;
 		v->sh->vif = FLAG_IF;
-		deliver_held(v, r);
-		return true;
+		return deliver_held(v, r);
 	}
-	return false;
+	return FAULT;
 }
 
 /**
  * emulate - the instruction at which the guest faulted
  *
- * Return: false if it is the guest's own fault, to be delivered.
+ * Return: FAULT with the registers as they were, if it is the guest's own fault.
  */
-bool emulate(struct vcpu *v, struct regs *r)
+enum outcome emulate(struct vcpu *v, struct regs *r)
 {
 	u64 ip = r->ip;
+	enum outcome done;
 	struct insn i;
-	bool done;
 
 	if (!decode(v, r, &i))
-		return false;
+		return FAULT;
 	r->ip = (u32)(ip + i.len);
 	if (!i.two && ((i.op >= 0xe4 && i.op <= 0xe7) || (i.op >= 0xec && i.op <= 0xef)))
-		done = emulate_io(v, r, &i);
+		done = done_if(emulate_io(v, r, &i));
 	else if ((r->cs & 3) != 1)
-		done = false;
+		done = FAULT;
 	else
 		done = i.two ? two_byte(v, r, &i) : one_byte(v, r, &i);
-	if (!done)
+	if (done == FAULT)
 		r->ip = ip;
 	return done;
 }
 
 /* A store to the local APIC that did not go through APICWrite. */
-bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
+enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
 {
 	struct insn i;
 	u32 val, old;
 
 	if (!decode(v, r, &i) || i.two || i.op16)
-		return false;
+		return FAULT;
 	if (i.op == 0x87 || i.op == 0x89)
 		val = get_reg(r, i.modrm >> 3);
 	else if (i.op == 0xa3)
@@ -456,12 +449,11 @@ bool emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
 	else if (i.op == 0xc7)
 		val = i.imm;
 	else
-		return false;
+		return FAULT;
 	old = apic_read(lin & 0xff0);
 	v->count[C_EMUL_APIC]++;
 	if (i.op == 0x87)
 		set_reg(r, i.modrm >> 3, old);
 	r->ip = (u32)(r->ip + i.len);
-	guest_apic_write(v, r, lin & 0xff0, val);
-	return true;
+	return guest_apic_write(v, r, lin & 0xff0, val);
 }

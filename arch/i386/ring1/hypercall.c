@@ -87,15 +87,15 @@ static u32 stack_arg(struct vcpu *v, struct regs *r, u32 n)
 }
 
 /* Raise the guest's #GP at the call site, as if the instruction were there. */
-static void fault_at_site(struct vcpu *v, struct regs *r)
+static enum outcome fault_at_site(struct vcpu *v, struct regs *r)
 {
 	u32 ret;
 
 	if (!guest_read(v, stack_lin(v, r->ss, r->sp), &ret, 4))
-		stop_guest(v, r, "a hypercall without a stack");
+		return stop(v, "a hypercall without a stack");
 	r->ip = ret - 5;
 	r->sp = (u32)(r->sp + 4);
-	deliver(v, r, X_GP, true, 0, false);
+	return deliver(v, r, X_GP, true, 0, false);
 }
 
 /* Enter the monitor from a slot through its call gate: lcall $MON_GATE, $0; ret */
@@ -107,14 +107,14 @@ static void use_far_call(u32 nr)
 }
 
 /* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
-static bool hc_init(struct vcpu *v, struct regs *r)
+static enum outcome hc_init(struct vcpu *v, struct regs *r)
 {
 	u32 lin = r->ip - 2 - ROM_slots - SLOT * HC_INIT, i;
 	u64 pa;
 
 	if (v->vmi || !guest_virt_to_phys(v, lin, &pa) || pa != rom_phys) {
 		r->ax = -1u;
-		return true;
+		return DONE;
 	}
 	rom_linear = lin;
 	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++)
@@ -132,11 +132,11 @@ static bool hc_init(struct vcpu *v, struct regs *r)
 	}
 	v->vmi = true;
 	r->ax = 0;
-	return true;
+	return DONE;
 }
 
 /* The ROM has timed both ways on this processor. */
-static bool hc_choose(struct vcpu *v, struct regs *r)
+static enum outcome hc_choose(struct vcpu *v, struct regs *r)
 {
 	u32 i, by_int = r->ax, by_call = r->dx;
 	bool far = by_call < by_int && !boot.only_int;
@@ -146,17 +146,17 @@ static bool hc_choose(struct vcpu *v, struct regs *r)
 	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
 		far ? "far call" : "INT", by_int, by_call);
 	r->ax = 0;
-	return true;
+	return DONE;
 }
 
-static bool hc_RDMSR(struct vcpu *v, struct regs *r)
+static enum outcome hc_RDMSR(struct vcpu *v, struct regs *r)
 {
 	u64 val;
 
 	if (!guest_rdmsr(v, r->cx, &val))
-		return false;
+		return FAULT;
 	set_edx_eax(r, val);
-	return true;
+	return DONE;
 }
 
 /* A guest may write a table elsewhere than where the processor reads it. */
@@ -185,17 +185,21 @@ static bool write_entry(struct vcpu *v, struct regs *r, enum vmi_op op)
 	return true;
 }
 
-static bool hc_iret(struct vcpu *v, struct regs *r)
+static enum outcome hc_iret(struct vcpu *v, struct regs *r)
 {
 	/* A fault of it appears where the ROM's own would. */
 	r->ip = rom_linear + ROM_iret_insn;
-	if (!do_iret(v, r, 0))
-		stop_guest(v, r, "IRET's stack is not there");
-	deliver_held(v, r);
-	return true;
+	switch (do_iret(v, r, 0)) {
+	case FAULT:
+		return stop(v, "IRET's stack is not there");
+	case STOP:
+		return STOP;
+	default:
+		return deliver_held(v, r);
+	}
 }
 
-static bool hc_SYSEXIT(struct vcpu *v, struct regs *r)
+static enum outcome hc_SYSEXIT(struct vcpu *v, struct regs *r)
 {
 	u16 sel = (v->sysenter[0] & 0xfffc) + 16;
 
@@ -203,13 +207,12 @@ static bool hc_SYSEXIT(struct vcpu *v, struct regs *r)
 	r->ss = (sel + 8) | 3;
 	if (!stack_ok(v, r->ss, 3) || !real_desc(v, sel) ||
 	    (*real_desc(v, sel) >> 43 & 0x1f) != 0x1f)
-		stop_guest(v, r, "SYSEXIT without its segments");
+		return stop(v, "SYSEXIT without its segments");
 	r->ip = (u32)r->dx;
 	r->sp = (u32)r->cx;
 	v->sh->vif = FLAG_IF;
 	v->vmi_page->iomap = SH_IOMAP_CLOSED;
-	deliver_held(v, r);
-	return true;
+	return deliver_held(v, r);
 }
 
 /* An entry of a page table whose place the ROM could not tell. */
@@ -227,19 +230,19 @@ static void note_entry(struct vcpu *v, u32 lin)
 	__atomic_store_n(&v->sh->head, v->sh->head + 1, __ATOMIC_RELEASE);
 }
 
-static bool hc_SET_LINEAR_MAPPING(struct vcpu *v, struct regs *r)
+static enum outcome hc_SET_LINEAR_MAPPING(struct vcpu *v, struct regs *r)
 {
 	u32 i, pages = r->cx, pfn = stack_arg(v, r, 0);
 
 	/* Only what vmi_init's call already implied is of use. */
 	if (r->ax || (u32)r->dx - (pfn << 12) != v->sh->direct || pages > 1 << 20)
-		return true;
+		return DONE;
 	for (i = 0; i < nr_cpus; i++)
 		vcpus[i]->sh->direct_end = (pfn + pages) << 12;
-	return true;
+	return DONE;
 }
 
-static bool hc_SET_INITIAL_AP_STATE(struct vcpu *v, struct regs *r)
+static enum outcome hc_SET_INITIAL_AP_STATE(struct vcpu *v, struct regs *r)
 {
 	u32 i;
 
@@ -249,11 +252,11 @@ static bool hc_SET_INITIAL_AP_STATE(struct vcpu *v, struct regs *r)
 		if (c != v && c->apic_id == (u32)r->dx)
 			c->ap_valid = guest_read(v, r->ax, &c->ap, sizeof(c->ap));
 	}
-	return true;
+	return DONE;
 }
 
 /* GetOpCount: a count, or eight bytes of what it is called. */
-static bool hc_GET_OP_COUNT(struct vcpu *v, struct regs *r)
+static enum outcome hc_GET_OP_COUNT(struct vcpu *v, struct regs *r)
 {
 	u32 nr = r->ax & 0xffff, end = ((u32)r->ax >> 16) * 8, i;
 	const char *name = counter_name(nr);
@@ -262,23 +265,22 @@ static bool hc_GET_OP_COUNT(struct vcpu *v, struct regs *r)
 	for (i = 0; i < end && name[i]; i++)
 		n |= i < end - 8 ? 0 : (u64)name[i] << i % 8 * 8;
 	set_edx_eax(r, n);
-	return true;
+	return DONE;
 }
 
 /* SpinWait: until any interrupt; SpinKick is one that comes after the change. */
-static bool hc_SPIN_WAIT(struct vcpu *v, struct regs *r)
+static enum outcome hc_SPIN_WAIT(struct vcpu *v, struct regs *r)
 {
 	u8 byte;
 
 	if (!guest_read(v, r->ax, &byte, 1) || byte != (u8)r->dx)
-		return true;
+		return DONE;
 	vcpu_halt(v);
-	deliver_held(v, r);
-	return true;
+	return deliver_held(v, r);
 }
 
 /* FlushLater: a CPU that is halted has its shadows synchronized by vcpu_halt(). */
-static bool hc_FLUSH_LATER(struct vcpu *v, struct regs *r)
+static enum outcome hc_FLUSH_LATER(struct vcpu *v, struct regs *r)
 {
 	u32 i, id = r->ax;
 
@@ -292,14 +294,16 @@ static bool hc_FLUSH_LATER(struct vcpu *v, struct regs *r)
 							    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
 				was == HALTING_FLUSH;
 	}
-	return true;
+	return DONE;
 }
 
-/* The calls that are one statement, or one question. */
+/* The calls that are one statement, one question, or what another routine does. */
 #define CALL(id, statement) \
-static bool hc_##id(struct vcpu *v, struct regs *r) { statement; return true; }
+static enum outcome hc_##id(struct vcpu *v, struct regs *r) { statement; return DONE; }
 #define TRY(id, good) \
-static bool hc_##id(struct vcpu *v, struct regs *r) { return good; }
+static enum outcome hc_##id(struct vcpu *v, struct regs *r) { return done_if(good); }
+#define PASS(id, routine) \
+static enum outcome hc_##id(struct vcpu *v, struct regs *r) { return routine; }
 TRY(WRMSR, guest_wrmsr(v, r->cx, (u32)r->ax | r->dx << 32))
 TRY(SET_GDT, load_table(v, r, r->ax, false, false))
 TRY(SET_IDT, load_table(v, r, r->ax, true, false))
@@ -312,15 +316,15 @@ TRY(WRITE_LDT_ENTRY, write_entry(v, r, VMI_OP_WRITE_LDT_ENTRY))
 TRY(WRITE_IDT_ENTRY, write_entry(v, r, VMI_OP_WRITE_IDT_ENTRY))
 CALL(GET_LDT, r->ax = v->ldt)
 CALL(GET_TR, r->ax = v->tr)
-CALL(SET_CR0, set_cr0(v, r, r->ax))
+PASS(SET_CR0, set_cr0(v, r->ax))
 CALL(SET_CR3, set_cr3(v, r->ax))
-TRY(SET_CR4, set_cr4(v, r, r->ax))
-CALL(CLTS, set_cr0(v, r, v->cr0 & ~CR0_TS))
+TRY(SET_CR4, set_cr4(v, r->ax))
+PASS(CLTS, set_cr0(v, v->cr0 & ~CR0_TS))
 CALL(WBINVD, asm volatile("wbinvd" : : : "memory"))
 CALL(SET_DR, set_dr(v, r->ax, r->dx))
 CALL(GET_DR, r->ax = get_dr(v, r->ax))
 TRY(RDPMC, false)
-CALL(HALT, guest_halt(v, r))
+PASS(HALT, guest_halt(v, r))
 CALL(REBOOT, dump_counters())		/* the guest knows how to go on */
 CALL(SHUTDOWN, dump_counters())
 CALL(UPDATE_PXE, note_entry(v, r->ax))
@@ -328,14 +332,14 @@ CALL(INVAL_PAGE, shadow_inval(v, r->ax))
 CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 /* The ring says what changed: only the TLB wants to know of pages. */
 CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
-CALL(APIC_WRITE, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
+PASS(APIC_WRITE, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
 CALL(SPIN_KICK, smp_wake(r->ax))
 CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
-CALL(enable, deliver_held(v, r))
+PASS(enable, deliver_held(v, r))
 CALL(nothing, (void)0)
 
-/* false: the site is to fault. */
-static bool (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = {
+/* FAULT: the site is to fault. */
+static enum outcome (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = {
 #define ROW(id)	[VMI_OP_##id] = hc_##id,
 	TRAPPING_OPS(ROW)
 	[HC_INIT] = hc_init,
@@ -349,11 +353,12 @@ static bool (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = {
 /**
  * hypercall - INT or far call from ring 1: only the ROM's slots are meant to have it
  */
-void hypercall(struct vcpu *v, struct regs *r)
+enum outcome hypercall(struct vcpu *v, struct regs *r)
 {
 	u32 insn = r->ip - (r->err ? CALL_LEN : 2);
 	u32 off = insn - rom_linear - ROM_slots, nr = off / SLOT;
 	bool known = v->vmi && (r->cs & 3) == 1 && !(off % SLOT) && nr < HC_SLOTS && calls[nr];
+	enum outcome done;
 	u64 pa;
 
 	/* Before vmi_init the ROM's place is not known: by the physical address. */
@@ -364,15 +369,17 @@ void hypercall(struct vcpu *v, struct regs *r)
 	}
 	if (!known) {
 		r->ip = insn;
-		deliver(v, r, X_GP, true, r->err ? MON_GATE & ~7 : HYPERCALL_VECTOR * 8 + 2, false);
-		return;
+		return deliver(v, r, X_GP, true,
+			       r->err ? MON_GATE & ~7 : HYPERCALL_VECTOR * 8 + 2, false);
 	}
 	v->hypercalls[nr]++;
 	v->trace[v->trace_pos++ % TRACE_LEN] =
 		(struct call_trace){ nr, r->ip, r->ax, r->dx, r->cx };
-	if (!calls[nr](v, r))
-		fault_at_site(v, r);
+	done = calls[nr](v, r);
+	if (done == FAULT)
+		done = fault_at_site(v, r);
 	/* One that came at call_gate, before interrupts were closed. */
-	if (v->sh->vif && v->sh->pending)
-		deliver_held(v, r);
+	if (done == DONE && v->sh->vif && v->sh->pending)
+		return deliver_held(v, r);
+	return done;
 }
