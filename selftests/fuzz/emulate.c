@@ -338,6 +338,7 @@ static void make_guest(struct input *in, struct regs *r)
 	vcpu.cr4 = 0x6f0;
 	vcpu.idt = (struct table_reg){ .base = 0xc0200000, .limit = 0x7ff };
 	vcpu.tr = 6 * 8;
+	vcpu.vmi = !(bits & 128);
 	shared->cr2 = 0xdeadbee0;
 	shared->vif = bits & 4 ? 0 : 0x200;
 	memset(r, 0, sizeof(*r));

@@ -480,6 +480,8 @@ static bool ref_kernel(struct ref *f)
 		want.vif = 0;
 		return true;
 	case ZYDIS_MNEMONIC_STI:
+		if (!vcpu.vmi)		/* with paging on, as here */
+			return event(EV_STOP, 0, 0);
 		want.vif = 0x200;
 		want.held = true;
 		return true;

@@ -6,6 +6,7 @@
 #define EXIT_STOPPED	0x20
 #define EXIT_PANIC	0x21
 #define EXIT_REFUSED	0x22	/* what the loader brought cannot be started */
+#define EXIT_HALTED	0x23	/* the guest's kernel halted */
 
 /* Names of what is counted, by the numbers of GetOpCount. */
 static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {
@@ -97,17 +98,12 @@ static void dump_words(struct vcpu *v, const char *what, u32 lin, u32 n, u32 siz
 	mprintf("\n");
 }
 
-/**
- * stop_guest - the guest cannot go on: say why, and with what in its registers
- */
-void stop_guest(struct vcpu *v, struct regs *r, const char *why)
+static void dump_guest(struct vcpu *v, struct regs *r)
 {
 	u32 i, ip = seg_base(v, r->cs) + r->ip;
 
-	smp_stop_others();
-	mprintf("\n*** guest stopped: %s\n", why);
 	mprintf("cpu %u, ring %lu, %s\n", v->id, r->cs & 3, v->vmi ? "after vmi_init" :
-		"before vmi_init");
+		"before vmi_init (does this kernel know VMI?)");
 	dump_regs(r);
 	mprintf("guest: cr0 %08x cr2 %08x cr3 %08x cr4 %08x efer %lx if %u\n",
 		v->cr0, v->sh->cr2, v->cr3, v->cr4, v->efer, v->sh->vif >> 9);
@@ -126,7 +122,27 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 			v->trace[n].ax, v->trace[n].dx, v->trace[n].cx);
 	}
 	dump_counters();
-	machine_exit(EXIT_STOPPED);
+}
+
+/**
+ * stop_guest - the guest cannot go on: say why, and with what in its registers
+ */
+void stop_guest(struct vcpu *v, struct regs *r, const char *why)
+{
+	static const struct {
+		const char *what;
+		u32 status;
+	} endings[] = {
+		[END_STOPPED] = { "guest stopped", EXIT_STOPPED },
+		[END_REFUSED] = { "cannot boot", EXIT_REFUSED },
+		[END_HALTED] = { "guest halted", EXIT_HALTED },
+	};
+
+	smp_stop_others();
+	mprintf("\n*** %s: %s\n", endings[v->ending].what, why);
+	if (v->ending == END_STOPPED)
+		dump_guest(v, r);
+	machine_exit(endings[v->ending].status);
 }
 
 void refuse(const char *why)

@@ -88,6 +88,11 @@ struct vcpu {
 
 	u32 id, apic_id;
 	const char *stop;	/* with STOP: why */
+	enum ending {		/* and how it is to be taken */
+		END_STOPPED,	/* an error: worth a dump */
+		END_REFUSED,	/* a kernel that cannot run here */
+		END_HALTED,	/* what the guest wanted */
+	} ending;
 	bool online, vmi;
 	bool parked, init, wake;	/* SMP: waits for startup; must; need not */
 	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
@@ -169,6 +174,13 @@ static inline enum outcome stop(struct vcpu *v, const char *why)
 {
 	v->stop = why;
 	return STOP;
+}
+
+/* An end that is no error. */
+static inline enum outcome end(struct vcpu *v, enum ending ending, const char *why)
+{
+	v->ending = ending;
+	return stop(v, why);
 }
 
 /* Of a step that works or is the guest's fault. */

@@ -134,6 +134,9 @@ static enum outcome halt_closed(struct vcpu *v)
 	v->online = false;
 	for (i = 0; i < nr_cpus; i++)
 		alive += vcpus[i]->online;
+	/* A kernel that halts, or cannot switch the machine off; or one that has no VMI. */
+	if (!alive && v->vmi)
+		return end(v, END_HALTED, "interrupts are off on all processors");
 	if (!alive)
 		return stop(v, "the guest halted with interrupts off");
 	halt(v);
@@ -403,6 +406,10 @@ static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		return DONE;
 	case 0xfb:
 		v->count[C_EMUL_FLAGS]++;
+		/* By now a kernel that knows VMI has patched this: POPF would not trap. */
+		if (!v->vmi && (v->cr0 & CR0_PG))
+			return end(v, END_REFUSED, "the kernel enables interrupts without "
+				   "vmi_init: it does not know VMI, or has it off");
 		v->sh->vif = FLAG_IF;
 		return deliver_held(v, r);
 	}
