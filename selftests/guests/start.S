@@ -18,6 +18,7 @@
 #define AP_STACK_SIZE	4096
 #define AP_MAX		16
 #define CR0_PE		1
+#define BOOT_DS		0x18		/* the boot protocol's data segment */
 #define TRAP_WORDS	19		/* struct trap_frame */
 
 	.section .setup, "ax"
@@ -65,6 +66,13 @@ setup_gdt_pointer:
 	.code32
 	.globl	start
 start:
+	/* As the decompressor of older kernels: these are the boot protocol's. */
+	mov	$BOOT_DS, %eax
+	mov	%eax, %ss
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %fs
+	mov	%eax, %gs
 	lgdt	gdt_pointer
 	ljmp	$KERNEL_CS, $start_flat
 

@@ -19,8 +19,9 @@ WORDS = "first=100000"
 REFUSED, STOPPED, RUNS = 0x45, 0x41, 1
 NO_KERNEL = "cannot boot: the first module is no bzImage"
 NO_PLACE = "cannot boot: no memory where the kernel wants to be"
-NO_ROOM = "cannot boot: not enough memory for kernel and ramdisk"
-NO_MONITOR = "cannot boot: not enough memory for the monitor"
+OLD = "cannot boot: the first module is no bzImage of boot protocol 2.02 or later"
+NO_ROOM = "cannot boot: not enough memory for a kernel of "
+NO_MONITOR = "cannot boot: not enough memory: "
 
 
 def put(offset, form, *values):
@@ -35,6 +36,22 @@ def cut(size):
     return lambda image: image[:size]
 
 
+def old_header(version):
+    """A header of an older protocol: what it does not have yet is no address."""
+    def change(image):
+        struct.pack_into("<H", image, 0x206, version)
+        struct.pack_into("<QI", image, 0x258, 1 << 40, 0xfffff000)
+        if version < 0x203:
+            struct.pack_into("<I", image, 0x22c, 0)
+        return image
+    return change
+
+
+def kernel_64(image):
+    """A protocol that has xloadflags, and there: 64-bit entry point."""
+    return put(0x236, "<H", 1)(put(0x206, "<H", 0x20c)(image))
+
+
 # name, memory in MB, change of the kernel or None, size of the ramdisk or None,
 # exit status, what the console says
 ROWS = [
@@ -43,7 +60,13 @@ ROWS = [
     ("empty_kernel", 64, cut(1), None, REFUSED, NO_KERNEL),
     ("text_file", 64, lambda i: b"kernel\n" * 4000, None, REFUSED, NO_KERNEL),
     ("no_magic", 64, put(0x202, "<I", 0), None, REFUSED, NO_KERNEL),
-    ("old_protocol", 64, put(0x206, "<H", 0x204), None, REFUSED, NO_KERNEL),
+    # Without an address and a size in the header: at 1 MB.
+    ("protocol_2.09", 64, old_header(0x209), None, RUNS, "# cases end"),
+    ("protocol_2.02", 64, old_header(0x202), 1 << 20, RUNS, "# cases end"),
+    ("protocol_2.01", 64, old_header(0x201), None, REFUSED, OLD),
+    ("zimage", 64, put(0x211, "<B", 0), None, REFUSED, OLD),
+    ("kernel_64", 64, kernel_64, None, REFUSED,
+     "cannot boot: the first module is a 64-bit kernel"),
     ("short_kernel", 64, cut(0x400), None, REFUSED, NO_KERNEL),
     ("setup_sects", 64, put(0x1f1, "<B", 255), None, REFUSED,
      "cannot boot: the kernel is shorter than its setup code"),
@@ -52,16 +75,17 @@ ROWS = [
     ("address_high", 64, put(0x258, "<Q", 1 << 40), None, REFUSED, NO_PLACE),
     ("address_wraps", 64, put(0x258, "<Q", -4096 & (1 << 64) - 1), None, REFUSED, NO_PLACE),
     ("address_low", 64, put(0x258, "<Q", 0x1000), None, REFUSED, NO_PLACE),
-    ("address_monitor", 64, put(0x258, "<Q", 0x3700000), None, REFUSED, NO_PLACE),
+    ("address_monitor", 64, put(0x258, "<Q", 0x3c00000), None, REFUSED, NO_PLACE),
     ("header_long", 64, put(0x201, "<B", 255), None, RUNS, "# cases end"),
     ("payload_ud2", 64, lambda i: i[:0x400] + b"\x0f\x0b" * 8192, None, STOPPED,
      "guest stopped: "),
     ("ramdisk", 64, bytearray, 1 << 20, RUNS, "# cases end"),
     ("ramdisk_empty", 64, bytearray, 0, RUNS, "# cases end"),
     ("ramdisk_large", 64, bytearray, 40 << 20, RUNS, "# cases end"),
-    ("ramdisk_too_large", 64, bytearray, 56 << 20, REFUSED, NO_MONITOR),
+    ("ramdisk_too_large", 64, bytearray, 59 << 20, REFUSED, NO_MONITOR),
     ("ramdisk_nowhere", 64, put(0x22c, "<I", 0x1fffff), 3 << 20, REFUSED, NO_ROOM),
-    ("memory_8M", 8, bytearray, None, REFUSED, NO_MONITOR),
+    ("memory_4M", 4, bytearray, None, REFUSED, NO_MONITOR),
+    ("memory_8M", 8, bytearray, None, RUNS, "# cases end"),
     ("memory_16M", 16, bytearray, None, RUNS, "# cases end"),
 ]
 

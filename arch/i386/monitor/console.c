@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The first serial port, a printf of few formats, and memory functions. */
-#include <stdarg.h>
 #include "mon.h"
 
 #define COM1	0x3f8
@@ -52,18 +51,16 @@ static void put_number(u64 val, u32 base, int width, char fill)
 }
 
 /**
- * mprintf - print on the console
+ * vmprintf - print on the console
  * @fmt: understands %s %d %u %x %lu %lx with a width, zero filled or not
  */
-void mprintf(const char *fmt, ...)
+void vmprintf(const char *fmt, va_list ap)
 {
 	u32 tries = 1 << 24;
-	va_list ap;
 
 	/* Who holds it may have been stopped. */
 	while (__atomic_exchange_n(&console_lock, 1, __ATOMIC_ACQUIRE) && --tries)
 		pause();
-	va_start(ap, fmt);
 	for (; *fmt; fmt++) {
 		bool is_long = false;
 		char fill = ' ';
@@ -96,8 +93,16 @@ void mprintf(const char *fmt, ...)
 			put_char(*fmt);
 		}
 	}
-	va_end(ap);
 	__atomic_store_n(&console_lock, 0, __ATOMIC_RELEASE);
+}
+
+void mprintf(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vmprintf(fmt, ap);
+	va_end(ap);
 }
 
 void *memcpy(void *d, const void *s, size_t n)

@@ -145,9 +145,15 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	machine_exit(endings[v->ending].status);
 }
 
-void refuse(const char *why)
+void refuse(const char *why, ...)
 {
-	mprintf("\n*** cannot boot: %s\n", why);
+	va_list ap;
+
+	mprintf("\n*** cannot boot: ");
+	va_start(ap, why);
+	vmprintf(why, ap);
+	va_end(ap);
+	mprintf("\n");
 	machine_exit(EXIT_REFUSED);
 }
 

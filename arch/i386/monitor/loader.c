@@ -3,6 +3,7 @@
 #include "mon.h"
 
 #define BOOT_PARAMS	0x90000
+#define BOOT_GDT	0x91000
 #define CMDLINE		0x92000
 #define BOOT_CS		0x10
 #define BOOT_DS		0x18
@@ -15,16 +16,24 @@
 #define BP_MAGIC	0x202
 #define BP_VERSION	0x206
 #define BP_LOADER	0x210
+#define BP_LOADFLAGS	0x211
 #define BP_CODE32	0x214
 #define BP_RAMDISK	0x218
 #define BP_RAMDISK_SIZE	0x21c
 #define BP_CMDLINE	0x228
 #define BP_INITRD_MAX	0x22c
+#define BP_XLOADFLAGS	0x236
 #define BP_PREF_ADDRESS	0x258
 #define BP_INIT_SIZE	0x260
 #define BP_E820		0x2d0
 
 #define HDR_MAGIC	0x53726448	/* "HdrS" */
+#define LOADED_HIGH	BIT(0)		/* loadflags */
+#define KERNEL_64	BIT(0)		/* xloadflags */
+
+/* Of a kernel whose header does not say. */
+#define OLD_ADDRESS	LOW_MEMORY
+#define OLD_INITRD_MAX	0x37ffffff
 
 /* Copy that minds overlap. */
 static void move_bytes(u64 dst, u64 src, u64 n)
@@ -60,7 +69,8 @@ static void put_e820(u8 *bp)
 /* The ramdisk, as high as the kernel allows. */
 static u64 place_initrd(u8 *hdr)
 {
-	u64 end = BP(u32, hdr, BP_INITRD_MAX) + 1UL, dst;
+	u64 end = 1UL + (BP(u16, hdr, BP_VERSION) < 0x203 ? OLD_INITRD_MAX :
+			 BP(u32, hdr, BP_INITRD_MAX)), dst;
 
 	if (!boot.initrd_size)
 		return 0;
@@ -70,9 +80,63 @@ static u64 place_initrd(u8 *hdr)
 	if (boot.initrd_size > end || dst < LOW_MEMORY ||
 	    !guest_ram(boot.initrd, boot.initrd_size) || !guest_ram(dst, boot.initrd_size) ||
 	    (dst < boot.kernel + boot.kernel_size && dst + boot.initrd_size > boot.kernel))
-		refuse("not enough memory for kernel and ramdisk");
+		refuse("not enough memory for a kernel of %lu KB and a ramdisk of %lu KB",
+		       boot.kernel_size >> 10, boot.initrd_size >> 10);
 	move_bytes(dst, boot.initrd, boot.initrd_size);
 	return dst;
+}
+
+/* Is it a kernel that can run here? */
+static void check_kernel(u8 *k)
+{
+	u32 version;
+
+	if (boot.kernel_size < 0x1000 || !guest_ram(boot.kernel, boot.kernel_size) ||
+	    BP(u32, k, BP_MAGIC) != HDR_MAGIC)
+		refuse("the first module is no bzImage");
+	version = BP(u16, k, BP_VERSION);
+	if (version < 0x202 || !(k[BP_LOADFLAGS] & LOADED_HIGH))
+		refuse("the first module is no bzImage of boot protocol 2.02 or later");
+	if (version >= 0x20c && (BP(u16, k, BP_XLOADFLAGS) & KERNEL_64))
+		refuse("the first module is a 64-bit kernel, it must be one for i386");
+}
+
+/* Put the kernel itself where it wants to be; the ramdisk is already in its place. */
+static u64 place_kernel(u8 *bp, u64 initrd)
+{
+	u32 setup = ((bp[BP_HDR] ? bp[BP_HDR] : 4) + 1) * 512;
+	u64 load = OLD_ADDRESS, size = 0, total;
+
+	if (setup >= boot.kernel_size)
+		refuse("the kernel is shorter than its setup code");
+	if (BP(u16, bp, BP_VERSION) >= 0x20a) {
+		load = BP(u64, bp, BP_PREF_ADDRESS);
+		size = BP(u32, bp, BP_INIT_SIZE);
+	}
+	if (size < boot.kernel_size - setup)
+		size = boot.kernel_size - setup;
+	total = load + size + boot.initrd_size + boot.mon_end - boot.mon_start;
+	if (load < LOW_MEMORY || load + size < load || load + size > (initrd ?: boot.mon_start) ||
+	    !guest_ram(load, size))
+		refuse("no memory where the kernel wants to be, %lx to %lx; all in all %lu MB",
+		       load, load + size, (total >> 20) + 1);
+	move_bytes(load, boot.kernel + setup, boot.kernel_size - setup);
+	return load;
+}
+
+/* The boot protocol's segments, in the guest's own memory: it may load SS again. */
+static void place_gdt(struct vcpu *v, struct regs *r)
+{
+	u64 *gdt = phys_ptr(BOOT_GDT);
+
+	memset(gdt, 0, PAGE);
+	gdt[BOOT_CS / 8] = FLAT_CODE;
+	gdt[BOOT_DS / 8] = FLAT_DATA;
+	if (!load_guest_gdt(v, r, BOOT_GDT, BOOT_DS + 7))
+		refuse("no memory at %x", BOOT_GDT);
+	asm volatile("movl %0, %%ds\n\tmovl %0, %%es" : : "r" (BOOT_DS | 1));
+	r->cs = BOOT_CS | 1;
+	r->ss = BOOT_DS | 1;
 }
 
 /**
@@ -83,26 +147,13 @@ void load_guest(struct regs *r)
 {
 	u8 *k = phys_ptr(boot.kernel), *bp = phys_ptr(BOOT_PARAMS);
 	struct vcpu *v = this_vcpu();
-	u64 initrd, load, size;
-	u32 setup;
+	u64 initrd, load;
 
-	if (boot.kernel_size < 0x1000 || !guest_ram(boot.kernel, boot.kernel_size) ||
-	    BP(u32, k, BP_MAGIC) != HDR_MAGIC || BP(u16, k, BP_VERSION) < 0x20a)
-		refuse("the first module is no bzImage of boot protocol 2.10 or later");
+	check_kernel(k);
 	initrd = place_initrd(k);
 	memset(bp, 0, PAGE);
 	memcpy(bp + BP_HDR, k + BP_HDR, 0x202 + k[0x201] - BP_HDR);
-	setup = ((bp[BP_HDR] ? bp[BP_HDR] : 4) + 1) * 512;
-	if (setup >= boot.kernel_size)
-		refuse("the kernel is shorter than its setup code");
-	load = BP(u64, bp, BP_PREF_ADDRESS);
-	size = BP(u32, bp, BP_INIT_SIZE);
-	if (size < boot.kernel_size - setup)
-		size = boot.kernel_size - setup;
-	if (load < LOW_MEMORY || load + size < load || load + size > (initrd ?: boot.mon_start) ||
-	    !guest_ram(load, size))
-		refuse("no memory where the kernel wants to be");
-	move_bytes(load, boot.kernel + setup, boot.kernel_size - setup);
+	load = place_kernel(bp, initrd);
 	memcpy(phys_ptr(CMDLINE), boot.cmdline, sizeof(boot.cmdline));
 	bp[BP_LOADER] = 0xff;
 	BP(u32, bp, BP_CODE32) = load;
@@ -112,14 +163,8 @@ void load_guest(struct regs *r)
 	put_e820(bp);
 	mprintf("monitor: kernel at %lx, ramdisk at %lx, command line: %s\n",
 		load, initrd, boot.cmdline);
-
-	v->real_gdt[BOOT_CS / 8] = (FLAT_CODE) | 1UL << 45;
-	v->real_gdt[BOOT_DS / 8] = (FLAT_DATA) | 1UL << 45;
-	v->gdt_copied = 4;
-	asm volatile("movl %0, %%ds\n\tmovl %0, %%es" : : "r" (BOOT_DS | 1));
+	place_gdt(v, r);
 	r->ip = load;
-	r->cs = BOOT_CS | 1;
-	r->ss = BOOT_DS | 1;
 	r->sp = BOOT_PARAMS;
 	r->si = BOOT_PARAMS;
 	r->flags = FLAG_IF | 2;

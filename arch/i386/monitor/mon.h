@@ -4,6 +4,7 @@
 
 /* Types, structures and prototypes of the whole monitor. */
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <asm/vmi/abi.h>
@@ -213,6 +214,7 @@ static inline bool mon_owns(u64 pa)
 /* console.c */
 void console_init(void);
 void mprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void vmprintf(const char *fmt, va_list ap);
 void *memcpy(void *d, const void *s, size_t n);
 void *memset(void *d, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
@@ -220,7 +222,7 @@ int memcmp(const void *a, const void *b, size_t n);
 /* dump.c */
 __noreturn void stop_guest(struct vcpu *v, struct regs *r, const char *why);
 __noreturn void panic(struct regs *r, const char *why);
-__noreturn void refuse(const char *why);
+__noreturn void refuse(const char *why, ...) __attribute__((format(printf, 1, 2)));
 __noreturn void machine_exit(u32 code);
 void dump_counters(void);
 const char *counter_name(u32 nr);

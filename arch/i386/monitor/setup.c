@@ -106,6 +106,24 @@ static bool overlaps_module(u64 start, u64 end)
 	       (start < boot.initrd + boot.initrd_size && end > boot.initrd);
 }
 
+static u64 min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static u64 max(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+/* How much we take: most of it is for shadows. */
+static u64 monitor_size(u64 ram)
+{
+	u64 small = min(ram / 16, 4 * LARGE), large = min(ram / 32, 32 * LARGE);
+
+	return (max(small, large) + LARGE - 1) & ~(LARGE - 1);
+}
+
 /* Our memory: the top of RAM below 4 GiB, in whole large pages, none half ours. */
 static void choose_memory(u64 image_end)
 {
@@ -121,14 +139,13 @@ static void choose_memory(u64 image_end)
 		if (r->end <= 1UL << 32 && r->end > end)
 			end = r->end;
 	}
-	size = ram / 32;
-	size = size < 4 * LARGE ? 4 * LARGE : size > 32 * LARGE ? 32 * LARGE : size;
-	size &= ~(LARGE - 1);
+	size = monitor_size(ram);
 	end &= ~(LARGE - 1);
 	while (end > size && overlaps_module(end - size, end))
 		end -= LARGE;
 	if (end < size || end - size < image_end)
-		refuse("not enough memory for the monitor");
+		refuse("not enough memory: %lu KB for the monitor's %lu KB, kernel and ramdisk",
+		       ram >> 10, size >> 10);
 	boot.mon_end = end;
 	boot.mon_start = end - size;
 	mprintf("vmi386 monitor: %lu MB of RAM, monitor at %08lx-%08lx\n",
@@ -153,7 +170,7 @@ static void reserve_memory(void)
 		r->end = boot.mon_start;
 		return;
 	}
-	refuse("not enough memory for the monitor");
+	refuse("no memory for the monitor below 4 GB");
 }
 
 /* On the first CPU's own stack, in our own memory: start the guest. */
@@ -171,8 +188,8 @@ static void run_guest(void)
 	v->online = true;
 	rom_install();
 	memset(&r, 0, sizeof(r));
-	load_guest(&r);
 	shadow_set_root(v);
+	load_guest(&r);
 	enter_guest(&r);
 }
 

@@ -408,8 +408,7 @@ static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		v->count[C_EMUL_FLAGS]++;
 		/* By now a kernel that knows VMI has patched this: POPF would not trap. */
 		if (!v->vmi && (v->cr0 & CR0_PG))
-			return end(v, END_REFUSED, "the kernel enables interrupts without "
-				   "vmi_init: it does not know VMI, or has it off");
+			return end(v, END_REFUSED, "this kernel knows no VMI, or has it off");
 		v->sh->vif = FLAG_IF;
 		return deliver_held(v, r);
 	}
