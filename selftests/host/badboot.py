@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boots the monitor with damaged images and modules, or too little memory.
+"""Boots the monitor with damaged images and modules, too little memory, too old a processor.
 
 Each row: one clear line on the console and the right exit status, no more.
 The kernel is the hostile guest with none of its cases: it boots in no time.
@@ -19,6 +19,7 @@ WORDS = "first=100000"
 REFUSED, STOPPED, RUNS = 0x45, 0x41, 1
 NO_KERNEL = "cannot boot: the first module is no bzImage"
 NO_PLACE = "cannot boot: no memory where the kernel wants to be"
+NO_LONG_MODE = "cannot boot: this processor has no 64-bit mode"
 OLD = "cannot boot: the first module is no bzImage of boot protocol 2.02 or later"
 NO_ROOM = "cannot boot: not enough memory for a kernel of "
 NO_MONITOR = "cannot boot: not enough memory: "
@@ -56,6 +57,8 @@ def kernel_64(image):
 # exit status, what the console says
 ROWS = [
     ("intact", 64, bytearray, None, RUNS, "# cases end"),
+    *((f"cpu_{cpu}", 64, bytearray, None, REFUSED, NO_LONG_MODE)
+      for cpu in ("qemu32", "coreduo", "pentium3", "486")),
     ("no_module", 64, None, None, REFUSED, "cannot boot: no kernel"),
     ("empty_kernel", 64, cut(1), None, REFUSED, NO_KERNEL),
     ("text_file", 64, lambda i: b"kernel\n" * 4000, None, REFUSED, NO_KERNEL),
@@ -90,11 +93,13 @@ ROWS = [
 ]
 
 
-def boot(work, memory, change, ramdisk):
+def boot(work, name, memory, change, ramdisk):
     argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg", "-nodefaults",
             "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
             "-m", f"{memory}M", "-kernel", "build/monitor.elf",
             "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+    if name.startswith("cpu_"):
+        argv += ["-cpu", name[4:]]
     if change:
         with open(GUEST, "rb") as f:
             image = change(bytearray(f.read()))
@@ -132,7 +137,7 @@ def main():
     print(f"KTAP version 1\n1..{len(rows)}")
     with tempfile.TemporaryDirectory(prefix="vmi-") as work:
         for n, (name, memory, change, ramdisk, wanted, line) in enumerate(rows, 1):
-            status, text = boot(work, memory, change, ramdisk)
+            status, text = boot(work, name, memory, change, ramdisk)
             why = judge(status, text, wanted, line)
             failed += why is not None
             if why:

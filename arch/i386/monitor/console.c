@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The first serial port, a printf of few formats, and memory functions. */
+/* The first serial port and the screen, a printf of few formats, memory functions. */
 #include "mon.h"
 
 #define COM1	0x3f8
 
 static u32 console_lock;
+static bool on_screen;		/* what is said now */
+bool console_screen = true;	/* the screen gets it, too */
 
 void console_init(void)
 {
@@ -17,16 +19,25 @@ void console_init(void)
 	outb(COM1 + 4, 3);		/* DTR, RTS */
 }
 
+/* A port that is not there reads as all ones; one that never sends slows us once. */
+static void put_serial(char c)
+{
+	static u32 patience = 100000;
+	u32 tries = patience;
+
+	while (!(inb(COM1 + 5) & 0x20) && tries)
+		if (!--tries)
+			patience = 100;
+	outb(COM1, c);
+}
+
 static void put_char(char c)
 {
-	u32 tries = 100000;
-
 	if (c == '\n')
 		put_char('\r');
-	/* A port that is not there must not hang us. */
-	while (!(inb(COM1 + 5) & 0x20) && --tries)
-		pause();
-	outb(COM1, c);
+	put_serial(c);
+	if (on_screen)
+		vga_put(c);
 }
 
 static void put_string(const char *s)
@@ -61,6 +72,7 @@ void vmprintf(const char *fmt, va_list ap)
 	/* Who holds it may have been stopped. */
 	while (__atomic_exchange_n(&console_lock, 1, __ATOMIC_ACQUIRE) && --tries)
 		pause();
+	on_screen = console_screen && vga_begin();
 	for (; *fmt; fmt++) {
 		bool is_long = false;
 		char fill = ' ';
@@ -93,6 +105,8 @@ void vmprintf(const char *fmt, va_list ap)
 			put_char(*fmt);
 		}
 	}
+	if (on_screen)
+		vga_end();
 	__atomic_store_n(&console_lock, 0, __ATOMIC_RELEASE);
 }
 

@@ -57,10 +57,12 @@ void dump_counters(void)
 {
 	u32 nr;
 
+	console_screen = false;	/* too long for it: what matters would scroll away */
 	mprintf("monitor: counts\n");
 	for (nr = 0; nr < ARRAY_SIZE(names); nr++)
 		if (names[nr] && counter(nr))
 			mprintf("%12lu %s\n", counter(nr), names[nr]);
+	console_screen = true;
 }
 
 static void dump_banks(void)
@@ -107,11 +109,12 @@ static void dump_guest(struct vcpu *v, struct regs *r)
 	dump_regs(r);
 	mprintf("guest: cr0 %08x cr2 %08x cr3 %08x cr4 %08x efer %lx if %u\n",
 		v->cr0, v->sh->cr2, v->cr3, v->cr4, v->efer, v->sh->vif >> 9);
-	mprintf("guest: gdt %08x/%04x idt %08x/%04x ldt %04x tr %04x kernel stack %04x:%08x\n",
+	mprintf("guest: gdt %08x/%04x idt %08x/%04x ldt %04x tr %04x esp0 %04x:%08x\n",
 		v->gdt.base, v->gdt.limit, v->idt.base, v->idt.limit, v->ldt, v->tr,
 		v->sh->ss0, v->sh->esp0);
 	dump_words(v, "code:", ip, 16, 1);
 	dump_words(v, "stack:", stack_lin(v, r->ss, r->sp), 32, 4);
+	console_screen = false;
 	mprintf("last calls, the latest first:\n");
 	for (i = 0; i < TRACE_LEN && i < v->trace_pos; i++) {
 		u32 n = (v->trace_pos - 1 - i) % TRACE_LEN, nr = v->trace[n].nr;

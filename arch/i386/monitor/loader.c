@@ -163,6 +163,7 @@ void load_guest(struct regs *r)
 	put_e820(bp);
 	mprintf("monitor: kernel at %lx, ramdisk at %lx, command line: %s\n",
 		load, initrd, boot.cmdline);
+	vga_screen_info(bp);
 	place_gdt(v, r);
 	r->ip = load;
 	r->sp = BOOT_PARAMS;

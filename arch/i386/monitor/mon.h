@@ -215,9 +215,16 @@ static inline bool mon_owns(u64 pa)
 void console_init(void);
 void mprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void vmprintf(const char *fmt, va_list ap);
+extern bool console_screen;
 void *memcpy(void *d, const void *s, size_t n);
 void *memset(void *d, int c, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
+
+/* vga.c */
+bool vga_begin(void);
+void vga_put(char c);
+void vga_end(void);
+void vga_screen_info(u8 *si);
 
 /* dump.c */
 __noreturn void stop_guest(struct vcpu *v, struct regs *r, const char *why);

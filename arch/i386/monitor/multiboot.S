@@ -16,6 +16,14 @@
 	loop	1b
 	.endm
 
+#define EFLAGS_ID	(1 << 21)
+#define CPUID_LM	(1 << 29)
+#define COM1		0x3f8
+#define BOTTOM_ROW	(0xb8000 + 24 * 160)
+#define GREY		0x07
+#define EXIT_PORT	0xf4		/* as in dump.c */
+#define EXIT_REFUSED	0x22
+
 	.section .multiboot, "ax"
 	.balign 4
 	.long	0x1badb002		/* magic */
@@ -29,7 +37,28 @@ start32:
 	cli
 	cld
 	movl	$stack_end, %esp
-	movl	%eax, %ebp		/* loader's magic; %ebx: its information */
+	movl	%eax, %ebp		/* loader's magic */
+	movl	%ebx, %esi		/* its information */
+
+	/* Without long mode what follows is a reset: see that CPUID is there, and ask it. */
+	pushfl
+	xorl	$EFLAGS_ID, (%esp)
+	movl	(%esp), %edx
+	popfl
+	pushfl
+	popl	%eax
+	xorl	%edx, %eax
+	testl	$EFLAGS_ID, %eax
+	jnz	no_long_mode
+	movl	$0x80000000, %eax
+	cpuid
+	cmpl	$0x80000001, %eax
+	jb	no_long_mode
+	movl	$0x80000001, %eax
+	cpuid
+	testl	$CPUID_LM, %edx
+	jz	no_long_mode
+	movl	%esi, %ebx
 
 	/* 4 GiB one to one, in pages of 2 MB; the image, wherever it is, at -2 GB. */
 	fill	pd_low, 0x83, 2048, 0x200000
@@ -53,6 +82,51 @@ start32:
 	movl	%eax, %cr0
 	lgdt	gdt_ptr
 	ljmp	$8, $start64
+
+	/* One line, on the first serial port and at the bottom of the screen. */
+no_long_mode:
+	movw	$COM1 + 3, %dx		/* 115200 baud, 8 bits */
+	movb	$0x80, %al
+	outb	%al, %dx
+	movw	$COM1, %dx
+	movb	$1, %al
+	outb	%al, %dx
+	incl	%edx
+	movb	$0, %al
+	outb	%al, %dx
+	movw	$COM1 + 3, %dx
+	movb	$3, %al
+	outb	%al, %dx
+	movl	$BOTTOM_ROW, %edi
+	movl	$80, %ecx
+	movw	$GREY << 8 | ' ', %ax
+	rep stosw
+	movl	$BOTTOM_ROW, %edi
+	movl	$refusal, %esi
+1:	lodsb
+	testb	%al, %al
+	jz	4f
+	movb	%al, %bl
+	movl	$100000, %ecx		/* a port that never sends must not hang us */
+	movw	$COM1 + 5, %dx
+2:	inb	%dx, %al
+	testb	$0x20, %al
+	loopz	2b
+	movw	$COM1, %dx
+	movb	%bl, %al
+	outb	%al, %dx
+	cmpb	$' ', %al
+	jb	1b
+	movb	$GREY, %ah
+	stosw
+	jmp	1b
+4:	movl	$EXIT_REFUSED, %eax
+	outl	%eax, $EXIT_PORT
+5:	cli
+	hlt
+	jmp	5b
+refusal:
+	.asciz	"\r\n*** cannot boot: this processor has no 64-bit mode (long mode)\r\n"
 
 	.code64
 start64:
