@@ -123,21 +123,29 @@ enum outcome deliver_held(struct vcpu *v, struct regs *r)
 	return DONE;
 }
 
-bool held_any(struct vcpu *v)
+u16 get_sreg(struct vcpu *v, struct regs *r, u32 n)
 {
-	return true;
+	u32 es, ds, fs, gs;
+
+	asm volatile("movl %%es, %0\n\tmovl %%ds, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
+		     : "=r" (es), "=r" (ds), "=r" (fs), "=r" (gs));
+	return ((u16[]){ es, r->cs, r->ss, ds, fs, gs, 0, 0 })[n & 7];
 }
 
 void note_held(struct vcpu *v)
 {
 }
 
-void shadow_flush(struct vcpu *v, bool global)
+/* The guest halts: with interrupts open an interrupt comes at once. */
+enum outcome guest_halt(struct vcpu *v, struct regs *r)
 {
+	v->sh->vif = FLAG_IF;
+	return deliver_held(v, r);
 }
 
-void halt_unless(volatile bool *a, volatile bool *b)
+enum outcome halt_closed(struct vcpu *v, struct regs *r)
 {
+	return stop(v, "halted with interrupts off");
 }
 
 void pic_write(u16 port, u8 val)

@@ -14,6 +14,15 @@
 #define write_cr3	insn_write_cr3
 #define pause		insn_pause
 
+#include "host-types.h"
+
+#undef invlpg
+#undef write_cr3
+#undef pause
+
+void invlpg(u64 lin);
+void write_cr3(u64 val);
+
 #include "layout.h"
 
 #undef DIRECT_BASE
@@ -24,12 +33,5 @@
 extern unsigned char machine[];
 
 #include "mon.h"
-
-#undef invlpg
-#undef write_cr3
-#undef pause
-
-void invlpg(u64 lin);
-void write_cr3(u64 val);
 
 #endif /* _FUZZ_MONITOR_H */

@@ -25,34 +25,13 @@ struct vcpu *vcpus[MAX_CPUS];
 u32 nr_cpus = CPUS;
 u64 pte_reserved;
 bool cpu_has_nx = true;
-u32 rom_phys = ROM_PHYS, rom_code_pages = 1;
+struct rom rom = { .phys = ROM_PHYS, .code_pages = 1, .copy = rom_page };
 
-static u8 monitor_memory[2 * (POOL_MAX + 16) * PAGE] __aligned(4096);
-static u32 monitor_used;
+static u8 pools[CPUS][POOL_MAX * PAGE] __aligned(4096);
+static struct spage spages[CPUS][POOL_MAX + 1];
+static u64 pml4s[CPUS][512] __aligned(4096);
 u8 rom_page[PAGE] __aligned(4096);
 u64 scratch_frame;
-
-void *alloc_pages(u32 n)
-{
-	void *p = monitor_memory + monitor_used;
-
-	monitor_used += n * PAGE;
-	EXPECT(monitor_used <= sizeof(monitor_memory));
-	return p;
-}
-
-u64 *monitor_pml4(void)
-{
-	static u64 pml4[512] __aligned(4096);
-
-	return pml4;
-}
-
-void *rom_code_page(u32 n)
-{
-	EXPECT(n == 0);
-	return rom_page;
-}
 
 struct extable_entry;
 struct extable_entry *_extable_start, *_extable_end;
@@ -129,9 +108,11 @@ static bool page_fault(u32 lin, u32 access)
 	struct map map = mmu_map(&mmu, lin, &p);
 	bool good = mmu_allows(&mmu, &map, access), done;
 	u32 error = 0x5a5a;
+	enum fill fill;
 	struct real r;
 
-	done = shadow_fault(&cpu->v, lin, access, &error) == FILL_DONE;
+	fill = shadow_fault(&cpu->v, lin, access, &error);
+	done = fill == FILL_DONE;
 	if (cpu->v.pdpte[lin >> 30] != p.pdpte) {
 		/* The pool was full and is empty: it began anew with other tables. */
 		check_pdptes(true);
@@ -141,8 +122,8 @@ static bool page_fault(u32 lin, u32 access)
 		return true;
 	}
 	if (good && (access & MMU_WRITE) && read_only(map.page)) {
-		EXPECT(!done);
-		EXPECT(error == (map.page == LAPIC_PAGE ? ~0u : (access | 1)));
+		EXPECT(fill == (map.page == LAPIC_PAGE ? FILL_HOST : FILL_FAULT));
+		EXPECT(fill == FILL_HOST || error == (access | 1));
 		check_marks(lin, &p, true, access);
 		return false;
 	}
@@ -544,8 +525,7 @@ static void find_scratch(void)
 	scratch_frame = real_walk(MON_START).page;
 	EXPECT(!guest_walk(&cpu->v, MON_START, 0, &leaf, &error));
 	EXPECT(is_monitors(scratch_frame));
-	EXPECT(scratch_frame < mon_phys(monitor_memory) ||
-	       scratch_frame >= mon_phys(monitor_memory + sizeof(monitor_memory)));
+	EXPECT(scratch_frame == mon_phys(scratch));
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -570,9 +550,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		cpu->v.vmi_page = (struct shared *)shared_pages[i];
 		cpu->v.sh = cpu->v.vmi_page;
 		vcpus[i] = &cpu->v;
-		shadow_init(&cpu->v, POOL_MAX + 6);
-		EXPECT(cpu->v.pool_size >= POOL_MAX);
-		cpu->v.pool_size = POOL_MAX;
+		shadow_init(&cpu->v, spages[i], pools[i], POOL_MAX);
+		cpu->v.pml4 = pml4s[i];
 		memcpy(&cpu->fresh, &cpu->v, sizeof(cpu->v));
 	}
 	find_scratch();

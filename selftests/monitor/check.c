@@ -16,6 +16,7 @@
  * after a flush no entry remains that the guest's tables do not allow.  Breaches
  * of that are printed ("check: stale ...") and counted.
  */
+#include "mon.h"
 #include "../../arch/i386/ring1/shadow.c"
 
 #define CANARY		0x6b63696863727543UL
@@ -137,7 +138,7 @@ static void check_descriptors(u64 *table, u32 n)
 /* A page that the guest may reach, with these rights? */
 static void check_frame(struct vcpu *v, u64 e)
 {
-	u64 pa = e & PFN_MASK, size = PAGE, rom = mon_phys(rom_code_page(0));
+	u64 pa = e & PFN_MASK, size = PAGE, code = mon_phys(rom.copy);
 	u64 shared = mon_phys(v->vmi_page);
 
 	if (e & PTE_PS) {	/* only asked of directories */
@@ -152,7 +153,7 @@ static void check_frame(struct vcpu *v, u64 e)
 		return;
 	if (size == PAGE && pa == mon_phys(scratch))
 		return;
-	if (size == PAGE && pa - rom < rom_code_pages * PAGE && !(e & PTE_W))
+	if (size == PAGE && pa - code < rom.code_pages * PAGE && !(e & PTE_W))
 		return;
 	if (size == PAGE && pa - shared < SH_PAGES * PAGE)
 		return;
@@ -188,8 +189,8 @@ static void check_shadows(struct vcpu *v)
 				table_behind(v, t[i]);
 		}
 	}
-	if ((v->pml4[0] & PFN_MASK) != table_phys(v->root))
-		breach("the root", v->pml4[0], table_phys(v->root));
+	if ((v->pml4[0] & PFN_MASK) != table_phys(v->root->table))
+		breach("the root", v->pml4[0], table_phys(v->root->table));
 	for (i = 1; i < 256; i++)
 		if (v->pml4[i])
 			breach("a root that nobody made", i, v->pml4[i]);

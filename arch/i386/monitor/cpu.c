@@ -142,3 +142,13 @@ void cpu_load_tables(struct vcpu *v)
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP);
 	write_cr4(cr4_own);
 }
+
+/* Selector of the segment register with this number. */
+u16 get_sreg(struct vcpu *v, struct regs *r, u32 n)
+{
+	u32 es, ds, fs, gs;
+
+	asm volatile("movl %%es, %0\n\tmovl %%ds, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
+		     : "=r" (es), "=r" (ds), "=r" (fs), "=r" (gs));
+	return ((u16[]){ es, r->cs, r->ss, ds, fs, gs, 0, 0 })[n & 7];
+}

@@ -32,16 +32,16 @@ const char *counter_name(u32 nr)
  *
  * Return: how often, on all CPUs; 0 for a number that is not counted.
  */
-u64 counter(u32 nr)
+u64 counter(struct vcpu *v, u32 nr)
 {
 	u32 call = nr < VMI_HOST_COUNTERS ? nr : nr - VMI_HOST_COUNTERS - C_NR + HC_INIT, c;
 	u64 n = 0;
 
-	for (c = 0; c < nr_cpus; c++) {
+	for (c = 0; c < vcpu_count(v); c++) {
 		if (nr - VMI_HOST_COUNTERS < C_NR)
-			n += vcpus[c]->count[nr - VMI_HOST_COUNTERS];
+			n += vcpu_nr(v, c)->count[nr - VMI_HOST_COUNTERS];
 		else if (call < HC_SLOTS)
-			n += vcpus[c]->hypercalls[call];
+			n += vcpu_nr(v, c)->hypercalls[call];
 	}
 	return n;
 }
@@ -55,13 +55,14 @@ void machine_exit(u32 code)
 
 void dump_counters(void)
 {
+	struct vcpu *v = this_vcpu();
 	u32 nr;
 
 	console_screen = false;	/* too long for it: what matters would scroll away */
 	mprintf("monitor: counts\n");
 	for (nr = 0; nr < ARRAY_SIZE(names); nr++)
-		if (names[nr] && counter(nr))
-			mprintf("%12lu %s\n", counter(nr), names[nr]);
+		if (names[nr] && counter(v, nr))
+			mprintf("%12lu %s\n", counter(v, nr), names[nr]);
 	console_screen = true;
 }
 
@@ -77,6 +78,8 @@ static void dump_banks(void)
 
 static void dump_regs(struct regs *r)
 {
+	struct vcpu *v = this_vcpu();
+
 	if (r->vec == X_MC)
 		dump_banks();
 	mprintf("vector %lu error %lx\n", r->vec, r->err);
@@ -84,8 +87,8 @@ static void dump_regs(struct regs *r)
 		r->ip, r->cs, r->flags, r->sp, r->ss);
 	mprintf("eax %08lx ebx %08lx ecx %08lx edx %08lx\n", r->ax, r->bx, r->cx, r->dx);
 	mprintf("esi %08lx edi %08lx ebp %08lx\n", r->si, r->di, r->bp);
-	mprintf("ds %04x es %04x fs %04x gs %04x cr2 %016lx\n", get_sreg(r, 3),
-		get_sreg(r, 0), get_sreg(r, 4), get_sreg(r, 5), read_cr2());
+	mprintf("ds %04x es %04x fs %04x gs %04x cr2 %016lx\n", get_sreg(v, r, 3),
+		get_sreg(v, r, 0), get_sreg(v, r, 4), get_sreg(v, r, 5), read_cr2());
 }
 
 static void dump_words(struct vcpu *v, const char *what, u32 lin, u32 n, u32 size)

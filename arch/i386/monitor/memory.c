@@ -73,6 +73,8 @@ bool write_xcr_safe(u32 nr, u64 val)
 	return ok;
 }
 
+u8 scratch[PAGE] __attribute__((aligned(4096)));
+
 static struct range none;
 struct range *last_ram = &none;
 

@@ -120,3 +120,17 @@ void map_alias(struct vcpu *v, void *page)
 		*entry_for(ALIAS_BASE + ((u64)v->id << 32) + ((u64)i << 30), 3) =
 			mon_phys(pd) | flags;
 }
+
+/**
+ * shadow_setup - give a CPU its pool of shadow pages
+ * @pages: of the monitor's memory that it may take
+ */
+void shadow_setup(struct vcpu *v, u32 pages)
+{
+	u32 size = (pages - 4) * PAGE / (PAGE + sizeof(struct spage)) - 1;
+	struct spage *pool = alloc_pages((size * sizeof(struct spage) + PAGE - 1) / PAGE);
+
+	shadow_init(v, pool, alloc_pages(size), size);
+	v->pml4 = alloc_pages(1);
+	memcpy(v->pml4, pml4, PAGE);
+}

@@ -184,7 +184,7 @@ static void run_guest(void)
 	v->apic_id = apic_id();
 	smp_start();
 	for (u32 i = 0; i < nr_cpus; i++)
-		shadow_init(vcpus[i], pages_left() / (nr_cpus - i));
+		shadow_setup(vcpus[i], pages_left() / (nr_cpus - i));
 	v->online = true;
 	rom_install();
 	memset(&r, 0, sizeof(r));

@@ -149,7 +149,7 @@ static void stay_stopped(void)
 }
 
 /* Another CPU, whatever it does: any number is harmless, they are all ours. */
-void smp_wake(u32 apic)
+void smp_wake(struct vcpu *v, u32 apic)
 {
 	send(apic, WAKE_VECTOR);
 }
@@ -168,7 +168,7 @@ void smp_message(struct vcpu *c, u32 mode)
 		if (!c->ap_valid || !(c->parked || c->init))
 			return;
 		__atomic_store_n(&c->wake, true, __ATOMIC_RELEASE);
-		smp_wake(c->apic_id);
+		smp_wake(c, c->apic_id);
 		return;
 	}
 	send(c->apic_id, MODE_NMI << 8);

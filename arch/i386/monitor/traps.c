@@ -2,38 +2,22 @@
 /* What to do with each vector, from the guest and from the monitor itself. */
 #include "mon.h"
 
-/* The guest's #GP: a privileged instruction, INT n, or the guest's own fault. */
-static enum outcome general_protection(struct vcpu *v, struct regs *r)
-{
-	u8 code[2] = { 0, 0 };
-
-	guest_read(v, seg_base(v, r->cs) + r->ip, code, 2);
-	/* Error code: the gate's index; QEMU before 8.0 counts in gates of 8 bytes. */
-	if ((r->err & 2) && code[0] == 0xcd &&
-	    (r->err >> 3 == code[1] || r->err >> 4 == code[1])) {
-		r->ip += 2;
-		return deliver(v, r, code[1], false, 0, true);
-	}
-	/* SYSENTER: CPUID says that there is none. */
-	if (code[0] == 0x0f && code[1] == 0x34)
-		return deliver(v, r, X_UD, false, 0, false);
-	return emulate(v, r);
-}
-
 /* Fill the shadow, or hand the fault to the guest. */
 static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
 {
 	u64 cr2 = read_cr2();
 	enum outcome done;
+	enum fill fill;
 	u32 pfec;
 
 	if (r->err & PFEC_RSVD)
 		return stop(v, "a page fault that cannot be");
 	if (cr2 >> 32)		/* an operand across 4 GiB: beyond the segment's limit */
 		return deliver(v, r, X_GP, true, 0, false);
-	if (shadow_fault(v, cr2, r->err & (PFEC_W | PFEC_U | PFEC_I), &pfec) == FILL_DONE)
+	fill = shadow_fault(v, cr2, r->err & (PFEC_W | PFEC_U | PFEC_I), &pfec);
+	if (fill == FILL_DONE)
 		return DONE;
-	if (pfec == ~0u) {
+	if (fill == FILL_HOST) {
 		done = (r->cs & 3) == 1 ? emulate_apic_store(v, r, cr2) : FAULT;
 		if (done != FAULT)
 			return done;
@@ -42,23 +26,6 @@ static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
 	v->count[C_PF_GUEST]++;
 	v->sh->cr2 = cr2;
 	return deliver(v, r, X_PF, true, pfec, false);
-}
-
-/* The guest is to be interrupted: an IRET of the ROM's that has begun is done. */
-enum outcome leave_rom(struct vcpu *v, struct regs *r)
-{
-	enum outcome done;
-	u32 skip;
-
-	if ((r->cs & 3) != 1 || !v->vmi)
-		return DONE;
-	if (!rom_in_iret(r->ip, &skip)) {
-		rom_restart_note(r);
-		return DONE;
-	}
-	v->count[C_IRET_FINISHED]++;
-	done = do_iret(v, r, skip);
-	return done == FAULT ? stop(v, "IRET's stack is not there") : done;
 }
 
 /* A device's or another CPU's interrupt, while the guest runs. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Just enough of a decoder for 32-bit code: prefixes, ModRM, immediates. */
-#include "mon.h"
+#include "ring1.h"
 
 /* GPRs in the order of the instruction set; struct regs has another. */
 static u64 *reg_slot(struct regs *r, u32 n)
@@ -18,16 +18,6 @@ u32 get_reg(struct regs *r, u32 n)
 void set_reg(struct regs *r, u32 n, u32 val)
 {
 	*reg_slot(r, n) = val;
-}
-
-/* Selector of the segment register with this number. */
-u16 get_sreg(struct regs *r, u32 n)
-{
-	u32 es, ds, fs, gs;
-
-	asm volatile("movl %%es, %0\n\tmovl %%ds, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
-		     : "=r" (es), "=r" (ds), "=r" (fs), "=r" (gs));
-	return ((u16[]){ es, r->cs, r->ss, ds, fs, gs, 0, 0 })[n & 7];
 }
 
 struct fetch {
@@ -144,7 +134,7 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 			i->ea_off = address(r, i, &f, &sreg);
 			if (over != ~0u)
 				sreg = over;
-			i->ea = i->ea_off + seg_base(v, get_sreg(r, sreg));
+			i->ea = i->ea_off + seg_base(v, get_sreg(v, r, sreg));
 		}
 	}
 	if (!i->two) {
@@ -161,7 +151,8 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 			return false;
 		} else if (i->op == 0xa3) {
 			i->ea_off = fetch_n(&f, 4);
-			i->ea = i->ea_off + seg_base(v, get_sreg(r, over != ~0u ? over : 3));
+			i->ea = i->ea_off +
+				seg_base(v, get_sreg(v, r, over != ~0u ? over : 3));
 		}
 	}
 	i->len = f.pos;

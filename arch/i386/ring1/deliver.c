@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exceptions and interrupts into the guest, through its own IDT. */
-#include "mon.h"
+#include "ring1.h"
 
 /* Of a gate in the guest's IDT. */
 #define GATE_OFFSET(d)	((u32)((d) >> 32 & 0xffff0000) | (u16)(d))
@@ -12,12 +12,7 @@
 
 static bool read_gate(struct vcpu *v, u32 vec, u64 *d)
 {
-	bool ok;
-
-	if (vec * 8 + 7 > v->idt.limit)
-		return false;
-	MAY_FAULT(ok, "movq (%2), %1", , "=r" (*d) : "r" ((u64)(u32)(v->idt.base + vec * 8)));
-	return ok;
+	return vec * 8 + 7 <= v->idt.limit && read_gate_desc(v, v->idt.base + vec * 8, d);
 }
 
 /**
@@ -105,6 +100,23 @@ void note_held(struct vcpu *v)
 	blocked = irq_blocked(v, highest_held(v));
 	v->sh->pending |= !blocked;
 	v->sh->eoi_held = blocked;
+}
+
+/* The guest is to be interrupted: an IRET of the ROM's that has begun is done. */
+enum outcome leave_rom(struct vcpu *v, struct regs *r)
+{
+	enum outcome done;
+	u32 skip;
+
+	if ((r->cs & 3) != 1 || !v->vmi)
+		return DONE;
+	if (!rom_in_iret(v, r->ip, &skip)) {
+		rom_restart_note(v, r);
+		return DONE;
+	}
+	v->count[C_IRET_FINISHED]++;
+	done = do_iret(v, r, skip);
+	return done == FAULT ? stop(v, "IRET's stack is not there") : done;
 }
 
 /**

@@ -3,7 +3,7 @@
  * Trap and emulate, for code that is not patched: the decompressor, the kernel's
  * first steps, and what little has no call.  All of it faults in ring 1.
  */
-#include "mon.h"
+#include "ring1.h"
 
 static enum outcome fault_gp(struct vcpu *v, struct regs *r, u32 err)
 {
@@ -98,93 +98,6 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 		r->sp = (u32)(r->sp + skip + 12);
 	}
 	return DONE;
-}
-
-/* Wait for any interrupt; then do what FlushLater asked for meanwhile. */
-void vcpu_halt(struct vcpu *v)
-{
-	__atomic_store_n(&v->halting, HALTING, __ATOMIC_RELEASE);
-	halt_unless(&v->nmi, &v->init);
-	if (__atomic_exchange_n(&v->halting, NOT_HALTING, __ATOMIC_ACQ_REL) == HALTING_FLUSH)
-		shadow_flush(v, false);
-}
-
-/* Wait for what ends the guest's HLT. */
-static void halt(struct vcpu *v)
-{
-	while (!(v->sh->vif && held_any(v)) && !v->nmi && !v->init)
-		vcpu_halt(v);
-}
-
-/**
- * guest_halt - STI; HLT: wait for an interrupt, really
- */
-enum outcome guest_halt(struct vcpu *v, struct regs *r)
-{
-	v->sh->vif = FLAG_IF;
-	halt(v);
-	return deliver_held(v, r);
-}
-
-/* HLT with interrupts off: an NMI or INIT ends it; on all CPUs, nothing does. */
-static enum outcome halt_closed(struct vcpu *v)
-{
-	u32 i, alive = 0;
-
-	v->online = false;
-	for (i = 0; i < nr_cpus; i++)
-		alive += vcpus[i]->online;
-	/* A kernel that halts, or cannot switch the machine off; or one that has no VMI. */
-	if (!alive && v->vmi)
-		return end(v, END_HALTED, "interrupts are off on all processors");
-	if (!alive)
-		return stop(v, "the guest halted with interrupts off");
-	halt(v);
-	v->online = true;
-	return DONE;
-}
-
-/* The guest's TSS: may its programs use these ports? */
-static bool guest_io_allowed(struct vcpu *v, u16 port, u32 size)
-{
-	u16 map, bits;
-	u64 d;
-
-	if (v->iopl == FLAG_IOPL)
-		return true;
-	if (!guest_read(v, v->gdt.base + (v->tr & ~7), &d, 8))
-		return false;
-	if (!guest_read(v, desc_base(d) + 0x66, &map, 2) ||
-	    map + port / 8 + 1u > desc_limit(d) ||
-	    !guest_read(v, desc_base(d) + map + port / 8, &bits, 2))
-		return false;
-	return !(bits >> port % 8 & ((1 << size) - 1));
-}
-
-static bool emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
-{
-	u16 port = i->op & 8 ? r->dx : i->imm;
-	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1;
-
-	/* Ring 1 has all ports; programs, what the guest's own bitmap says. */
-	if ((r->cs & 3) == 3 && !guest_io_allowed(v, port, size))
-		return false;
-	v->count[C_EMUL_IO]++;
-	if (!(i->op & 2) && size == 1)
-		asm volatile("inb %1, %b0" : "+a" (r->ax) : "d" (port));
-	else if (!(i->op & 2) && size == 2)
-		asm volatile("inw %1, %w0" : "+a" (r->ax) : "d" (port));
-	else if (!(i->op & 2))
-		asm volatile("inl %1, %k0" : "+a" (r->ax) : "d" (port));
-	else if (size == 1 && (port & ~(PIC_SLAVE ^ PIC_MASTER ^ 1)) == PIC_MASTER)
-		pic_write(port, r->ax);
-	else if (size == 1)
-		outb(port, r->ax);
-	else if (size == 2)
-		asm volatile("outw %w0, %1" : : "a" (r->ax), "d" (port));
-	else
-		outl(port, r->ax);
-	return true;
 }
 
 static bool far_transfer(struct vcpu *v, struct regs *r, struct insn *i)
@@ -325,7 +238,7 @@ static enum outcome two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 	case 0x08:
 	case 0x09:
 		v->count[C_EMUL_OTHER]++;
-		asm volatile("wbinvd" : : : "memory");
+		wbinvd();
 		return DONE;
 	case 0x20:
 	case 0x22:
@@ -399,7 +312,7 @@ static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		return done == DONE ? deliver_held(v, r) : done;
 	case 0xf4:
 		v->count[C_EMUL_HLT]++;
-		return v->sh->vif ? guest_halt(v, r) : halt_closed(v);
+		return v->sh->vif ? guest_halt(v, r) : halt_closed(v, r);
 	case 0xfa:
 		v->count[C_EMUL_FLAGS]++;
 		v->sh->vif = 0;
@@ -430,7 +343,7 @@ enum outcome emulate(struct vcpu *v, struct regs *r)
 		return FAULT;
 	r->ip = (u32)(ip + i.len);
 	if (!i.two && ((i.op >= 0xe4 && i.op <= 0xe7) || (i.op >= 0xec && i.op <= 0xef)))
-		done = done_if(emulate_io(v, r, &i));
+		done = emulate_io(v, r, &i);
 	else if ((r->cs & 3) != 1)
 		done = FAULT;
 	else
@@ -440,26 +353,24 @@ enum outcome emulate(struct vcpu *v, struct regs *r)
 	return done;
 }
 
-/* A store to the local APIC that did not go through APICWrite. */
-enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
+/**
+ * general_protection - the guest's #GP: a privileged instruction, INT n, or its own
+ *
+ * Return: FAULT if it is its own.
+ */
+enum outcome general_protection(struct vcpu *v, struct regs *r)
 {
-	struct insn i;
-	u32 val, old;
+	u8 code[2] = { 0, 0 };
 
-	if (!decode(v, r, &i) || i.two || i.op16)
-		return FAULT;
-	if (i.op == 0x87 || i.op == 0x89)
-		val = get_reg(r, i.modrm >> 3);
-	else if (i.op == 0xa3)
-		val = r->ax;
-	else if (i.op == 0xc7)
-		val = i.imm;
-	else
-		return FAULT;
-	old = apic_read(lin & 0xff0);
-	v->count[C_EMUL_APIC]++;
-	if (i.op == 0x87)
-		set_reg(r, i.modrm >> 3, old);
-	r->ip = (u32)(r->ip + i.len);
-	return guest_apic_write(v, r, lin & 0xff0, val);
+	guest_read(v, seg_base(v, r->cs) + r->ip, code, 2);
+	/* Error code: the gate's index; QEMU before 8.0 counts in gates of 8 bytes. */
+	if ((r->err & 2) && code[0] == 0xcd &&
+	    (r->err >> 3 == code[1] || r->err >> 4 == code[1])) {
+		r->ip += 2;
+		return deliver(v, r, code[1], false, 0, true);
+	}
+	/* SYSENTER: CPUID says that there is none. */
+	if (code[0] == 0x0f && code[1] == 0x34)
+		return deliver(v, r, X_UD, false, 0, false);
+	return emulate(v, r);
 }

@@ -4,62 +4,15 @@
  * call's number is the slot of the ROM that it comes from; arguments are in EAX,
  * EDX, ECX, then on the stack above the return address.
  */
-#include "mon.h"
+#include "ring1.h"
 #include "romlabels.h"	/* ROM_x: offset of label x in rom.S */
 
-extern u8 rom_image[], rom_image_end[];
 extern u32 rom_relocs[], rom_relocs_end[];
 
-u32 rom_phys, rom_linear, rom_code_pages;
-static u8 *rom_copy;
-
-void *rom_code_page(u32 n)
-{
-	return rom_copy + n * PAGE;
-}
-
-/* Is there an option ROM at this physical address?  Its length if so. */
-static u32 rom_at(u32 pa)
-{
-	u8 *p = phys_ptr(pa);
-
-	return p[0] == 0x55 && p[1] == 0xaa ? p[2] * 512 : 0;
-}
-
-/**
- * rom_install - put our ROM behind those of the firmware
- *
- * Only the guest's shadows show it there; the machine's memory is unchanged.
- */
-void rom_install(void)
-{
-	u32 pa = VMI_ROM_START, len, i;
-	u8 sum = 0;
-
-	rom_code_pages = 1;
-	rom_copy = alloc_pages(rom_code_pages);
-	memcpy(rom_copy, rom_image, rom_image_end - rom_image);
-	while (pa < VMI_ROM_END) {
-		len = rom_at(pa);
-		pa += len ? (len + VMI_ROM_STEP - 1) & ~(VMI_ROM_STEP - 1) : VMI_ROM_STEP;
-		if (!len && !(pa & (PAGE - 1)))
-			break;
-	}
-	if (pa + (rom_code_pages + SH_PAGES) * PAGE > VMI_ROM_END)
-		refuse("no room for the ROM");
-	for (i = 0; i < rom_code_pages * PAGE; i++)
-		sum += rom_copy[i];
-	for (i = 0; i < PAGE; i++)
-		sum += ((u8 *)vcpus[0]->vmi_page)[i];
-	rom_copy[7] -= sum;
-	rom_phys = pa;
-	mprintf("monitor: ROM at %05x\n", pa);
-}
-
 /* Did an interrupt hit the ROM's IRET after it set the guest's flag? */
-bool rom_in_iret(u32 ip, u32 *skip)
+bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip)
 {
-	u32 off = ip - rom_linear;
+	u32 off = ip - rom_of(v)->linear;
 
 	if (off < ROM_iret_begin || off > ROM_iret_slow_insn) {
 		*skip = 0;
@@ -70,12 +23,12 @@ bool rom_in_iret(u32 ip, u32 *skip)
 }
 
 /* An interrupted note starts over, see rom.S. */
-void rom_restart_note(struct regs *r)
+void rom_restart_note(struct vcpu *v, struct regs *r)
 {
-	u32 off = r->ip - rom_linear;
+	u32 off = r->ip - rom_of(v)->linear;
 
 	if (off >= ROM_note_begin && off <= ROM_note_commit)
-		r->ip = rom_linear + ROM_note_begin;
+		r->ip = rom_of(v)->linear + ROM_note_begin;
 }
 
 static u32 stack_arg(struct vcpu *v, struct regs *r, u32 n)
@@ -98,33 +51,31 @@ static enum outcome fault_at_site(struct vcpu *v, struct regs *r)
 	return deliver(v, r, X_GP, true, 0, false);
 }
 
-/* Enter the monitor from a slot through its call gate: lcall $MON_GATE, $0; ret */
-static void use_far_call(u32 nr)
+/**
+ * rom_relocate - finish the ROM's code for the linear address where it is
+ */
+void rom_relocate(struct rom *rom, u32 lin)
 {
-	static const u8 code[SLOT] = { 0x9a, 0, 0, 0, 0, MON_GATE & 0xff, MON_GATE >> 8, 0xc3 };
+	u32 i;
 
-	memcpy(rom_copy + ROM_slots + SLOT * nr, code, SLOT);
+	rom->linear = lin;
+	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++)
+		*(u32 *)(rom->copy + rom_relocs[i]) += lin;
 }
 
 /* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
 static enum outcome hc_init(struct vcpu *v, struct regs *r)
 {
 	u32 lin = r->ip - 2 - ROM_slots - SLOT * HC_INIT, i;
-	u64 pa;
 
-	if (v->vmi || !guest_virt_to_phys(v, lin, &pa) || pa != rom_phys) {
-		r->ax = -1u;
+	r->ax = -1u;
+	if (v->vmi || !rom_place(v, lin))
 		return DONE;
-	}
-	rom_linear = lin;
-	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++)
-		*(u32 *)(rom_copy + rom_relocs[i]) += lin;
-	use_far_call(HC_BY_CALL);
-	for (i = 0; i < nr_cpus; i++) {
-		struct vcpu *c = vcpus[i];
+	for (i = 0; i < vcpu_count(v); i++) {
+		struct vcpu *c = vcpu_nr(v, i);
 
 		c->sh->iomap = c->vmi_page->iomap;
-		c->sh->direct = lin - rom_phys;
+		c->sh->direct = lin - rom_of(v)->phys;
 		/* How far that mapping goes the guest says later, SetLinearMapping. */
 		c->sh->direct_end = 0;
 		memcpy(c->vmi_page, c->sh, PAGE);
@@ -138,13 +89,7 @@ static enum outcome hc_init(struct vcpu *v, struct regs *r)
 /* The ROM has timed both ways on this processor. */
 static enum outcome hc_choose(struct vcpu *v, struct regs *r)
 {
-	u32 i, by_int = r->ax, by_call = r->dx;
-	bool far = by_call < by_int && !boot.only_int;
-
-	for (i = 0; far && i < HC_BY_INT; i++)
-		use_far_call(i);
-	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
-		far ? "far call" : "INT", by_int, by_call);
+	rom_choose(v, r->ax, r->dx);
 	r->ax = 0;
 	return DONE;
 }
@@ -188,7 +133,7 @@ static bool write_entry(struct vcpu *v, struct regs *r, enum vmi_op op)
 static enum outcome hc_iret(struct vcpu *v, struct regs *r)
 {
 	/* A fault of it appears where the ROM's own would. */
-	r->ip = rom_linear + ROM_iret_insn;
+	r->ip = rom_of(v)->linear + ROM_iret_insn;
 	switch (do_iret(v, r, 0)) {
 	case FAULT:
 		return stop(v, "IRET's stack is not there");
@@ -237,8 +182,8 @@ static enum outcome hc_SET_LINEAR_MAPPING(struct vcpu *v, struct regs *r)
 	/* Only what vmi_init's call already implied is of use. */
 	if (r->ax || (u32)r->dx - (pfn << 12) != v->sh->direct || pages > 1 << 20)
 		return DONE;
-	for (i = 0; i < nr_cpus; i++)
-		vcpus[i]->sh->direct_end = (pfn + pages) << 12;
+	for (i = 0; i < vcpu_count(v); i++)
+		vcpu_nr(v, i)->sh->direct_end = (pfn + pages) << 12;
 	return DONE;
 }
 
@@ -246,8 +191,8 @@ static enum outcome hc_SET_INITIAL_AP_STATE(struct vcpu *v, struct regs *r)
 {
 	u32 i;
 
-	for (i = 0; i < nr_cpus; i++) {
-		struct vcpu *c = vcpus[i];
+	for (i = 0; i < vcpu_count(v); i++) {
+		struct vcpu *c = vcpu_nr(v, i);
 
 		if (c != v && c->apic_id == (u32)r->dx)
 			c->ap_valid = guest_read(v, r->ax, &c->ap, sizeof(c->ap));
@@ -260,7 +205,7 @@ static enum outcome hc_GET_OP_COUNT(struct vcpu *v, struct regs *r)
 {
 	u32 nr = r->ax & 0xffff, end = ((u32)r->ax >> 16) * 8, i;
 	const char *name = counter_name(nr);
-	u64 n = end ? 0 : counter(nr);
+	u64 n = end ? 0 : counter(v, nr);
 
 	for (i = 0; i < end && name[i]; i++)
 		n |= i < end - 8 ? 0 : (u64)name[i] << i % 8 * 8;
@@ -275,8 +220,7 @@ static enum outcome hc_SPIN_WAIT(struct vcpu *v, struct regs *r)
 
 	if (!guest_read(v, r->ax, &byte, 1) || byte != (u8)r->dx)
 		return DONE;
-	vcpu_halt(v);
-	return deliver_held(v, r);
+	return spin_wait(v, r);
 }
 
 /* FlushLater: a CPU that is halted has its shadows synchronized by vcpu_halt(). */
@@ -285,11 +229,11 @@ static enum outcome hc_FLUSH_LATER(struct vcpu *v, struct regs *r)
 	u32 i, id = r->ax;
 
 	r->ax = 0;
-	for (i = 0; i < nr_cpus; i++) {
+	for (i = 0; i < vcpu_count(v); i++) {
 		enum halting was = HALTING;
 
-		if (vcpus[i]->apic_id == id)
-			r->ax = __atomic_compare_exchange_n(&vcpus[i]->halting, &was,
+		if (vcpu_nr(v, i)->apic_id == id)
+			r->ax = __atomic_compare_exchange_n(&vcpu_nr(v, i)->halting, &was,
 							    HALTING_FLUSH, false,
 							    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
 				was == HALTING_FLUSH;
@@ -320,7 +264,7 @@ PASS(SET_CR0, set_cr0(v, r->ax))
 CALL(SET_CR3, set_cr3(v, r->ax))
 TRY(SET_CR4, set_cr4(v, r->ax))
 PASS(CLTS, set_cr0(v, v->cr0 & ~CR0_TS))
-CALL(WBINVD, asm volatile("wbinvd" : : : "memory"))
+CALL(WBINVD, wbinvd())
 CALL(SET_DR, set_dr(v, r->ax, r->dx))
 CALL(GET_DR, r->ax = get_dr(v, r->ax))
 TRY(RDPMC, false)
@@ -333,7 +277,7 @@ CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 /* The ring says what changed: only the TLB wants to know of pages. */
 CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
 PASS(APIC_WRITE, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
-CALL(SPIN_KICK, smp_wake(r->ax))
+CALL(SPIN_KICK, smp_wake(v, r->ax))
 CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
 PASS(enable, deliver_held(v, r))
 CALL(nothing, (void)0)
@@ -356,14 +300,12 @@ static enum outcome (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = 
 enum outcome hypercall(struct vcpu *v, struct regs *r)
 {
 	u32 insn = r->ip - (r->err ? CALL_LEN : 2);
-	u32 off = insn - rom_linear - ROM_slots, nr = off / SLOT;
+	u32 off = insn - rom_of(v)->linear - ROM_slots, nr = off / SLOT;
 	bool known = v->vmi && (r->cs & 3) == 1 && !(off % SLOT) && nr < HC_SLOTS && calls[nr];
 	enum outcome done;
-	u64 pa;
 
 	/* Before vmi_init the ROM's place is not known: by the physical address. */
-	if (!v->vmi && guest_virt_to_phys(v, insn, &pa) &&
-	    pa == rom_phys + ROM_slots + SLOT * HC_INIT) {
+	if (!v->vmi && rom_is_at(v, insn - ROM_slots - SLOT * HC_INIT)) {
 		nr = HC_INIT;
 		known = true;
 	}

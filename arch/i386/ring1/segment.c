@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The guest's descriptors.  The processor only sees copies, made harmless. */
-#include "mon.h"
+#include "ring1.h"
 
 #define D_TYPE(d)	((d) >> 40 & 0xf)
 #define D_S		BIT_ULL(44)
@@ -173,7 +173,7 @@ bool load_guest_ldt(struct vcpu *v, u16 sel)
 
 	if (!(sel & 0xfffc)) {
 		v->ldt = 0;
-		asm volatile("lldt %w0" : : "r" (0));
+		load_ldt(v, 0);
 		return true;
 	}
 	if ((sel & 4) || (sel | 7) > v->gdt.limit ||
@@ -186,7 +186,7 @@ bool load_guest_ldt(struct vcpu *v, u16 sel)
 		return false;
 	v->ldt = sel;
 	v->ldt_base = desc_base(d);
-	asm volatile("lldt %w0" : : "r" (MON_LDT));
+	load_ldt(v, MON_LDT);
 	return true;
 }
 

@@ -10,27 +10,12 @@
  * stale at worst: frames are checked when an entry is filled.  A pool that is used
  * up is emptied as a whole.
  */
-#include "mon.h"
+#include "ring1.h"
 
 enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
 
-struct spage {
-	u64 *table;
-	u64 key;		/* role, part, frame number; 0: free */
-	u32 next;		/* in its hash chain; 0 ends it */
-	bool filled;		/* since it was cleared */
-	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
-};
-
 #define AROUND	8		/* entries to fill at once */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
-
-static u8 scratch[PAGE] __attribute__((aligned(4096)));
-
-static u64 table_phys(struct spage *s)
-{
-	return mon_phys(s->table);
-}
 
 static u32 bucket(u64 key)
 {
@@ -80,33 +65,26 @@ static inline struct spage *get(struct vcpu *v, u64 key, u64 entry)
 
 /**
  * shadow_init - give a CPU its pool
- * @pages: of the monitor's memory that it may take
+ * @pool: descriptions of @size + 1 pages, zeroed; the first stays unused
+ * @mem: the pages, contiguous in physical memory
  */
-void shadow_init(struct vcpu *v, u32 pages)
+void shadow_init(struct vcpu *v, struct spage *pool, u8 *mem, u32 size)
 {
-	v->pool_size = (pages - 4) * PAGE / (PAGE + sizeof(struct spage)) - 1;
-	v->pool = alloc_pages((v->pool_size * sizeof(struct spage) + PAGE - 1) / PAGE);
-	v->pool_mem = alloc_pages(v->pool_size);
-	v->pool_phys = mon_phys(v->pool_mem);
-	v->pml4 = alloc_pages(1);
-	memcpy(v->pml4, monitor_pml4(), PAGE);
+	v->pool = pool;
+	v->pool_mem = mem;
+	v->pool_phys = table_phys(mem);
+	v->pool_size = size;
 	v->pool_used = 1;	/* entry 0 ends chains */
 }
 
-static void flush_tlb(struct vcpu *v)
+/* The four entries at CR3, as MOV to CR3 reads them in PAE mode. */
+static void load_pdptes(struct vcpu *v)
 {
-	write_cr3(mon_phys(v->pml4));
-}
-
-/* Read the four entries at CR3, as MOV to CR3 does in PAE mode. */
-static void read_pdptes(struct vcpu *v)
-{
-	u64 *root = v->root->table, *p;
+	u64 *root = v->root->table;
 	u32 i;
 
-	p = (u64 *)guest_ram(v->cr3 & ~31u, 32);
+	read_pdptes(v, v->pdpte);
 	for (i = 0; i < 4; i++) {
-		v->pdpte[i] = p ? p[i] : 0;
 		if (v->root->pdpte[i] != v->pdpte[i]) {
 			v->root->pdpte[i] = v->pdpte[i];
 			root[i] = 0;
@@ -127,8 +105,8 @@ void shadow_set_root(struct vcpu *v)
 		v->root = find_or_make(v, key);
 	while (!v->root);
 	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
-		read_pdptes(v);
-	v->pml4[0] = table_phys(v->root) | PTE_P | PTE_W | PTE_U;
+		load_pdptes(v);
+	v->pml4[0] = table_phys(v->root->table) | PTE_P | PTE_W | PTE_U;
 	flush_tlb(v);
 }
 
@@ -141,53 +119,13 @@ void shadow_reset(struct vcpu *v)
 	shadow_set_root(v);
 }
 
-/*
- * The guest's frame numbers are the machine's, but for ROM and shared page, the
- * local APIC (read-only), and, for which it gets a scratch page: our own memory and
- * the APIC's message range, where a store could be an INIT.
- */
-static bool plain_frame(u64 pa)
-{
-	return pa >= LOW_MEMORY && pa < boot.mon_start;
-}
-
-static bool in_rom(u64 pa)
-{
-	return pa - rom_phys < rom_code_pages * PAGE && rom_phys;
-}
-
-static u64 map_frame(struct vcpu *v, struct leaf *l)
-{
-	u64 pa = l->frame, shared = pa - rom_phys - rom_code_pages * PAGE;
-
-	if (plain_frame(pa))
-		return pa | l->rights;
-	if (mon_owns(pa) || (pa > LAPIC_PAGE && pa <= LAPIC_LAST)) {
-		v->count[C_REFUSED_FRAME]++;
-		return mon_phys(scratch) | l->rights;
-	}
-	if (in_rom(pa))
-		return mon_phys(rom_code_page((pa - rom_phys) / PAGE)) | (l->rights & ~PTE_W);
-	if (shared < SH_PAGES * PAGE && rom_phys)
-		return mon_phys((u8 *)v->vmi_page + shared) | l->rights;
-	if (pa == LAPIC_PAGE)
-		return pa | (l->rights & ~PTE_W) | PTE_PCD;
-	return pa | l->rights;
-}
-
-/* Is every frame of a large page plain? */
-static bool plain_large(u64 pa)
-{
-	return !mon_owns(pa) && pa >= LARGE && pa != (LAPIC_PAGE & ~(LARGE - 1));
-}
-
 static u32 rights_index(u64 r)
 {
 	/* W, U, PWT, PCD stand next to each other. */
 	return (r >> 1 & 15) | (r & PTE_NX ? 16 : 0) | (r & PTE_PAT ? 32 : 0);
 }
 
-static void set_entry(u64 *slot, u64 val, u32 lin)
+static void set_entry(struct vcpu *v, u64 *slot, u64 val, u32 lin)
 {
 	u64 old = *slot;
 
@@ -195,7 +133,7 @@ static void set_entry(u64 *slot, u64 val, u32 lin)
 		return;
 	*slot = val;
 	if (old)
-		invlpg(lin);
+		flush_tlb_page(v, lin);
 }
 
 /* false: there is an entry, or the guest's needs a fault to itself. */
@@ -207,7 +145,7 @@ static inline bool fill_next(struct vcpu *v, u64 *table, u32 i, struct leaf *l)
 		return false;
 	set_leaf(v, pte, l);
 	table[i] = map_frame(v, l);
-	return true;
+	return table[i];
 }
 
 /* What is next to a touched page is often touched next: save the faults. */
@@ -233,14 +171,14 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 				      KEY(R_FLAT_PD, 0, lin >> 30), *root);
 	if (!pd)
 		return false;
-	*root = table_phys(pd) | PTE_P | PTE_W | PTE_U;
+	*root = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
 	pd->filled = true;
 	slot = &pd->table[lin >> 21 & 511];
 	if (l->large && plain_large(base)) {
 		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
 		if (l->rights & PTE_PAT)
 			val |= PTE_PAT_LARGE;
-		set_entry(slot, val, lin);
+		set_entry(v, slot, val, lin);
 		return true;
 	}
 	if (l->large) {
@@ -252,10 +190,10 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	}
 	if (!pt)
 		return false;
-	set_entry(slot, table_phys(pt) | val, lin);
+	set_entry(v, slot, table_phys(pt->table) | val, lin);
 	pt->filled = true;
 	table = pt->table;
-	set_entry(&table[lin >> 12 & 511], map_frame(v, l), lin);
+	set_entry(v, &table[lin >> 12 & 511], map_frame(v, l), lin);
 	if (pae && !l->large)
 		fill_around(v, table, lin >> 12 & 511, l);
 	return true;
@@ -268,6 +206,7 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
  */
 enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 {
+	enum fill fill;
 	struct leaf l;
 	int ret;
 
@@ -275,13 +214,11 @@ enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 		ret = guest_walk(v, lin, access, &l, pfec);
 		if (ret < 0)
 			return FILL_FAULT;
-		/* ROM, LAPIC and our memory never become writable: not ours to fix. */
-		if ((access & ACC_WRITE) && !plain_frame(l.frame) &&
-		    (l.frame == LAPIC_PAGE || in_rom(l.frame))) {
-			*pfec = l.frame == LAPIC_PAGE ? ~0u :
-				PFEC_P | (access & (PFEC_W | PFEC_U));
-			return FILL_FAULT;
-		}
+		if (ret && host_must_act(v))
+			return FILL_HOST;
+		fill = ret ? FILL_DONE : check_frame_access(v, &l, access, pfec);
+		if (fill != FILL_DONE)
+			return fill;
 	} while (ret || !install(v, lin, &l));
 	v->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
@@ -309,7 +246,7 @@ static void shadow_entry_changed(struct vcpu *v, u64 pa)
 	clear_slot(v, KEY(R_PD, 0, gfn), i / 2, 1);
 	/* Other roots read theirs when they are loaded. */
 	if (pa >> 5 == v->cr3 >> 5)
-		read_pdptes(v);
+		load_pdptes(v);
 }
 
 static void clear_table(struct vcpu *v, u64 key)
@@ -338,8 +275,8 @@ static void shadow_sync(struct vcpu *v)
 {
 	u32 c, head, n, e;
 
-	for (c = 0; c < nr_cpus; c++) {
-		struct shared *sh = vcpus[c]->vmi_page;
+	for (c = 0; c < vcpu_count(v); c++) {
+		struct shared *sh = vcpu_nr(v, c)->vmi_page;
 
 		head = __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE);
 		n = v->ring_seen[c];
@@ -365,7 +302,7 @@ static void shadow_sync(struct vcpu *v)
 /* The shadow table that an entry names. */
 static u64 *table_at(u64 entry)
 {
-	return (u64 *)(MON_BASE + (entry & PFN_MASK) - boot.mon_start);
+	return table_virt(entry & PFN_MASK);
 }
 
 /* INVLPG, of a large page too: the processor may know that by several entries. */
@@ -388,7 +325,7 @@ void shadow_inval(struct vcpu *v, u32 lin)
 	pt = &v->pool[(table_at(*e) - (u64 *)v->pool_mem) / 512];
 	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (pt->key & 15) == R_PT) {
 		table_at(*e)[lin >> 12 & 511] = 0;
-		invlpg(lin);
+		flush_tlb_page(v, lin);
 		return;
 	}
 	*e = 0;

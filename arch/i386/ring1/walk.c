@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Walking the guest's page tables as the processor would: rights, A and D bits. */
-#include "mon.h"
+#include "ring1.h"
 
 /* Read an entry of a table of the guest's.  false: that is not in its RAM. */
-static inline bool load_entry(u64 table, u32 offset, bool pae, void **p, u64 *val)
+static inline bool load_entry(struct vcpu *v, u64 table, u32 offset, bool pae, void **p,
+			      u64 *val)
 {
-	table &= PFN_MASK;
-	if (!is_guest_ram(table, PAGE))
+	*p = guest_table(v, table & PFN_MASK);
+	if (!*p)
 		return false;
-	*p = phys_ptr(table + offset);
+	*p += offset;
 	*val = pae ? *(volatile u64 *)*p : *(volatile u32 *)*p;
 	return true;
 }
 
-/* Set bits in an entry.  false: the guest changed it meanwhile. */
-static inline bool mark_entry(void *p, u64 *val, u64 bits, bool pae)
+/* Set bits in an entry of @table.  false: the guest changed it meanwhile, or not yet. */
+static inline bool mark_entry(struct vcpu *v, u64 table, void *p, u64 *val, u64 bits, bool pae)
 {
 	u64 old = *val;
 	u32 old32 = old;
 
 	if ((old & bits) == bits)
 		return true;
+	if (!may_mark(v, table & PFN_MASK))
+		return false;
 	*val |= bits;
 	if (pae)
 		return __atomic_compare_exchange_n((u64 *)p, &old, *val, false,
@@ -53,6 +56,12 @@ static int fault(struct vcpu *v, u32 access, u32 bits, u32 *pfec)
 	    (((v->efer & EFER_NX) && (v->cr4 & CR4_PAE)) || (v->cr4 & CR4_SMEP)))
 		*pfec |= PFEC_I;
 	return -1;
+}
+
+/* A table is not there: the guest's fault, unless its host can bring it. */
+static int no_table(struct vcpu *v, u32 access, u32 *pfec)
+{
+	return host_must_act(v) ? 1 : fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 }
 
 /*
@@ -102,8 +111,8 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const b
 
 	if (!(table & PTE_P))
 		return fault(v, access, 0, pfec);
-	if (!load_entry(table, pd_offset, pae, &pde_at, &pde))
-		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
+	if (!load_entry(v, table, pd_offset, pae, &pde_at, &pde))
+		return no_table(v, access, pfec);
 	if (!(pde & PTE_P))
 		return fault(v, access, 0, pfec);
 	if (pde & rsvd)
@@ -117,14 +126,14 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const b
 			return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 		if (!allowed(v, access, rights))
 			return fault(v, access, PFEC_P, pfec);
-		if (!mark_entry(pde_at, &pde, bits, pae))
+		if (!mark_entry(v, table, pde_at, &pde, bits, pae))
 			return 1;
 		l->pt = NULL;
 		l->rights = leaf_rights(v, pde, access, true);
 		return 0;
 	}
-	if (!load_entry(pde, pt_offset, pae, &pte_at, &pte))
-		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
+	if (!load_entry(v, pde, pt_offset, pae, &pte_at, &pte))
+		return no_table(v, access, pfec);
 	if (!(pte & PTE_P))
 		return fault(v, access, 0, pfec);
 	if (pte & rsvd)
@@ -132,7 +141,8 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const b
 	rights = (rights & pte & (PTE_W | PTE_U)) | ((rights | pte) & PTE_NX);
 	if (!allowed(v, access, rights))
 		return fault(v, access, PFEC_P, pfec);
-	if (!mark_entry(pde_at, &pde, PTE_A, pae) || !mark_entry(pte_at, &pte, bits, pae))
+	if (!mark_entry(v, table, pde_at, &pde, PTE_A, pae) ||
+	    !mark_entry(v, pde, pte_at, &pte, bits, pae))
 		return 1;
 	l->pde_rights = open_to_kernel(v, (pde & (PTE_W | PTE_U | PTE_NX)) | PTE_P | PTE_A, access);
 	l->pt = pte_at - pt_offset;
@@ -154,8 +164,8 @@ WALK(walk_2level, false)
  * @l: the translation
  * @pfec: the page fault's error code, when it faults
  *
- * Return: 0; -1 when the guest itself would fault; 1 when it changed an entry
- * meanwhile: ask again.
+ * Return: 0; -1 when the guest itself would fault; 1: ask again, since it changed an
+ * entry meanwhile, or once the host has acted where host_must_act() says so.
  */
 int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 {
@@ -187,7 +197,7 @@ bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
 
 	do
 		ret = guest_walk(v, lin, 0, &l, &pfec);
-	while (ret > 0);
+	while (ret > 0 && !host_must_act(v));
 	*pa = l.frame + (lin & 0xfff);
 	return !ret;
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Waiting for an interrupt: the processor waits, too. */
+#include "mon.h"
+
+/* Wait for any interrupt; then do what FlushLater asked for meanwhile. */
+void vcpu_halt(struct vcpu *v)
+{
+	__atomic_store_n(&v->halting, HALTING, __ATOMIC_RELEASE);
+	halt_unless(&v->nmi, &v->init);
+	if (__atomic_exchange_n(&v->halting, NOT_HALTING, __ATOMIC_ACQ_REL) == HALTING_FLUSH)
+		shadow_flush(v, false);
+}
+
+/* Wait for what ends the guest's HLT. */
+static void halt(struct vcpu *v)
+{
+	while (!(v->sh->vif && held_any(v)) && !v->nmi && !v->init)
+		vcpu_halt(v);
+}
+
+/**
+ * guest_halt - STI; HLT: wait for an interrupt, really
+ */
+enum outcome guest_halt(struct vcpu *v, struct regs *r)
+{
+	v->sh->vif = FLAG_IF;
+	halt(v);
+	return deliver_held(v, r);
+}
+
+/* HLT with interrupts off: an NMI or INIT ends it; on all CPUs, nothing does. */
+enum outcome halt_closed(struct vcpu *v, struct regs *r)
+{
+	u32 i, alive = 0;
+
+	v->online = false;
+	for (i = 0; i < nr_cpus; i++)
+		alive += vcpus[i]->online;
+	/* A kernel that halts, or cannot switch the machine off; or one that has no VMI. */
+	if (!alive && v->vmi)
+		return end(v, END_HALTED, "interrupts are off on all processors");
+	if (!alive)
+		return stop(v, "the guest halted with interrupts off");
+	halt(v);
+	v->online = true;
+	return DONE;
+}
+
+/* SpinWait: until any interrupt. */
+enum outcome spin_wait(struct vcpu *v, struct regs *r)
+{
+	vcpu_halt(v);
+	return deliver_held(v, r);
+}

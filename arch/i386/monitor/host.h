@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MON_HOST_H
+#define MON_HOST_H
+
+/*
+ * What the ring-1 core asks of the monitor, its host: the machine has one guest, whose
+ * frame numbers are the machine's, and the shadows are loaded while C code runs.
+ */
+
+/* A range of the machine's physical memory. */
+struct range {
+	u64 start, end;
+	u32 type;
+};
+
+struct boot_info {
+	struct range map[64];
+	u32 nr_map;
+	u64 ram_top;		/* end of the highest RAM */
+	u64 mon_start, mon_end;	/* the monitor's own, taken out of the map */
+	u64 kernel, kernel_size;
+	u64 initrd, initrd_size;
+	char cmdline[2048];
+	/* The monitor's own command line. */
+	bool only_int;		/* hypercalls=int */
+	u32 refused_msr;	/* refuse-msr=, for tests; all ones: none */
+};
+
+extern struct boot_info boot;
+extern struct vcpu *vcpus[MAX_CPUS];
+extern u32 nr_cpus;
+extern struct rom rom;
+
+static inline void *phys_ptr(u64 pa)
+{
+	return (void *)(DIRECT_BASE + pa);
+}
+
+static inline u64 mon_phys(const void *p)
+{
+	return (u64)p - MON_BASE + boot.mon_start;
+}
+
+static inline bool mon_owns(u64 pa)
+{
+	return pa >= boot.mon_start && pa < boot.mon_end;
+}
+
+/* memory.c */
+bool find_guest_ram(u64 pa, u32 len);
+extern struct range *last_ram;	/* mostly it is the same range again */
+
+static inline bool is_guest_ram(u64 pa, u32 len)
+{
+	struct range *r = __atomic_load_n(&last_ram, __ATOMIC_RELAXED);
+
+	return (pa >= r->start && pa + len <= r->end) || find_guest_ram(pa, len);
+}
+
+/**
+ * guest_ram - the guest's RAM at a physical address
+ *
+ * Return: NULL if any of it is not RAM or not the guest's.
+ */
+static inline u8 *guest_ram(u64 pa, u32 len)
+{
+	return is_guest_ram(pa, len) ? phys_ptr(pa) : NULL;
+}
+
+/* The machine. */
+
+static inline u32 vcpu_count(struct vcpu *v)
+{
+	return nr_cpus;
+}
+
+static inline struct vcpu *vcpu_nr(struct vcpu *v, u32 n)
+{
+	return vcpus[n];
+}
+
+static inline struct rom *rom_of(struct vcpu *v)
+{
+	return &rom;
+}
+
+/* Tables of the guest's, for walk.c. */
+
+static inline void *guest_table(struct vcpu *v, u64 pa)
+{
+	return guest_ram(pa, PAGE);
+}
+
+static inline bool may_mark(struct vcpu *v, u64 pa)
+{
+	return true;
+}
+
+static inline bool host_must_act(struct vcpu *v)
+{
+	return false;
+}
+
+static inline void read_pdptes(struct vcpu *v, u64 pdpte[4])
+{
+	u64 *p = (u64 *)guest_ram(v->cr3 & ~31u, 32);
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		pdpte[i] = p ? p[i] : 0;
+}
+
+/* Shadow tables, for shadow.c. */
+
+static inline u64 table_phys(void *table)
+{
+	return mon_phys(table);
+}
+
+static inline u64 *table_virt(u64 pa)
+{
+	return (u64 *)(MON_BASE + pa - boot.mon_start);
+}
+
+static inline void flush_tlb(struct vcpu *v)
+{
+	write_cr3(mon_phys(v->pml4));
+}
+
+static inline void flush_tlb_page(struct vcpu *v, u32 lin)
+{
+	invlpg(lin);
+}
+
+/*
+ * The guest's frame numbers are the machine's, but for ROM and shared page, the
+ * local APIC (read-only), and, for which it gets a scratch page: our own memory and
+ * the APIC's message range, where a store could be an INIT.
+ */
+extern u8 scratch[PAGE];
+
+static inline bool plain_frame(u64 pa)
+{
+	return pa >= LOW_MEMORY && pa < boot.mon_start;
+}
+
+static inline bool in_rom(u64 pa)
+{
+	return pa - rom.phys < rom.code_pages * PAGE && rom.phys;
+}
+
+/* Of a 4 KB page: its entry. */
+static inline u64 map_frame(struct vcpu *v, struct leaf *l)
+{
+	u64 pa = l->frame, shared = pa - rom.phys - rom.code_pages * PAGE;
+
+	if (plain_frame(pa))
+		return pa | l->rights;
+	if (mon_owns(pa) || (pa > LAPIC_PAGE && pa <= LAPIC_LAST)) {
+		v->count[C_REFUSED_FRAME]++;
+		return mon_phys(scratch) | l->rights;
+	}
+	if (in_rom(pa))
+		return mon_phys(rom.copy + (pa - rom.phys)) | (l->rights & ~PTE_W);
+	if (shared < SH_PAGES * PAGE && rom.phys)
+		return mon_phys((u8 *)v->vmi_page + shared) | l->rights;
+	if (pa == LAPIC_PAGE)
+		return pa | (l->rights & ~PTE_W) | PTE_PCD;
+	return pa | l->rights;
+}
+
+/* Is every frame of a large page plain? */
+static inline bool plain_large(u64 pa)
+{
+	return !mon_owns(pa) && pa >= LARGE && pa != (LAPIC_PAGE & ~(LARGE - 1));
+}
+
+/* ROM, LAPIC and our memory never become writable: not the shadow's to fix. */
+static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 access,
+					   u32 *pfec)
+{
+	if (!(access & ACC_WRITE) || plain_frame(l->frame))
+		return FILL_DONE;
+	if (l->frame == LAPIC_PAGE)
+		return FILL_HOST;
+	if (!in_rom(l->frame))
+		return FILL_DONE;
+	*pfec = PFEC_P | (access & (PFEC_W | PFEC_U));
+	return FILL_FAULT;
+}
+
+/* The processor's own. */
+
+static inline bool read_gate_desc(struct vcpu *v, u32 lin, u64 *d)
+{
+	bool ok;
+
+	MAY_FAULT(ok, "movq (%2), %1", , "=r" (*d) : "r" ((u64)lin));
+	return ok;
+}
+
+static inline void load_ldt(struct vcpu *v, u16 sel)
+{
+	asm volatile("lldt %w0" : : "r" (sel));
+}
+
+static inline void wbinvd(void)
+{
+	asm volatile("wbinvd" : : : "memory");
+}
+
+#endif

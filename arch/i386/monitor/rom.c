@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ROM's place in the guest's memory, and the two ways from it into the monitor. */
+#include "mon.h"
+#include "romlabels.h"	/* ROM_x: offset of label x in rom.S */
+
+extern u8 rom_image[], rom_image_end[];
+
+struct rom rom;
+
+/* Is there an option ROM at this physical address?  Its length if so. */
+static u32 rom_at(u32 pa)
+{
+	u8 *p = phys_ptr(pa);
+
+	return p[0] == 0x55 && p[1] == 0xaa ? p[2] * 512 : 0;
+}
+
+/**
+ * rom_install - put our ROM behind those of the firmware
+ *
+ * Only the guest's shadows show it there; the machine's memory is unchanged.
+ */
+void rom_install(void)
+{
+	u32 pa = VMI_ROM_START, len, i;
+	u8 sum = 0;
+
+	rom.code_pages = 1;
+	rom.copy = alloc_pages(rom.code_pages);
+	memcpy(rom.copy, rom_image, rom_image_end - rom_image);
+	while (pa < VMI_ROM_END) {
+		len = rom_at(pa);
+		pa += len ? (len + VMI_ROM_STEP - 1) & ~(VMI_ROM_STEP - 1) : VMI_ROM_STEP;
+		if (!len && !(pa & (PAGE - 1)))
+			break;
+	}
+	if (pa + (rom.code_pages + SH_PAGES) * PAGE > VMI_ROM_END)
+		refuse("no room for the ROM");
+	for (i = 0; i < rom.code_pages * PAGE; i++)
+		sum += rom.copy[i];
+	for (i = 0; i < PAGE; i++)
+		sum += ((u8 *)vcpus[0]->vmi_page)[i];
+	rom.copy[7] -= sum;
+	rom.phys = pa;
+	mprintf("monitor: ROM at %05x\n", pa);
+}
+
+/* Is the ROM at this linear address of the guest's? */
+bool rom_is_at(struct vcpu *v, u32 lin)
+{
+	u64 pa;
+
+	return guest_virt_to_phys(v, lin, &pa) && pa == rom.phys;
+}
+
+/* Enter the monitor from a slot through its call gate: lcall $MON_GATE, $0; ret */
+static void use_far_call(u32 nr)
+{
+	static const u8 code[SLOT] = { 0x9a, 0, 0, 0, 0, MON_GATE & 0xff, MON_GATE >> 8, 0xc3 };
+
+	memcpy(rom.copy + ROM_slots + SLOT * nr, code, SLOT);
+}
+
+/**
+ * rom_place - vmi_init: the guest maps the ROM at @lin
+ */
+bool rom_place(struct vcpu *v, u32 lin)
+{
+	if (!rom_is_at(v, lin))
+		return false;
+	rom_relocate(&rom, lin);
+	use_far_call(HC_BY_CALL);
+	return true;
+}
+
+/**
+ * rom_choose - the ROM has measured the two ways: take the faster
+ */
+void rom_choose(struct vcpu *v, u32 by_int, u32 by_call)
+{
+	bool far = by_call < by_int && !boot.only_int;
+	u32 i;
+
+	for (i = 0; far && i < HC_BY_INT; i++)
+		use_far_call(i);
+	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
+		far ? "far call" : "INT", by_int, by_call);
+}

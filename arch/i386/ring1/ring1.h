@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef RING1_H
+#define RING1_H
+
+/*
+ * What runs a guest's kernel in ring 1, whoever is below.  That host gives two
+ * headers by its include path: host-types.h, with types and its own fields of struct
+ * vcpu, and host.h, with what is asked of it on each fault.  The rest that is asked
+ * of it stands at the end.
+ */
+
+#include "host-types.h"
+#include <asm/vmi/abi.h>
+#include "layout.h"
+#include "x86.h"
+
+/* What a host saves when the guest traps; no guest has R8. */
+struct regs {
+	u64 di, si, bp, bx, dx, cx, ax;
+	u64 vec, err;
+	u64 ip, cs, flags, sp, ss;
+};
+
+/* The page that a virtual CPU shares with the ROM; layout.h has the offsets. */
+struct shared {
+	u8  tss_tail[6];
+	u16 iomap;
+	u32 vif, pending;
+	u32 cr0, cr2, cr3, cr4;
+	u32 head, eoi_held, depth;
+	u32 direct, direct_end;
+	u32 ss0, esp0;
+	u32 service[16];
+	u8  pad[SH_RING - SH_SERVICE - 64];
+	u32 ring[];
+} __packed __attribute__((aligned(4)));
+
+struct table_reg {
+	u16 limit;
+	u32 base;
+} __packed;
+
+/* What to count, beside the hypercalls: X(ID, name). */
+#define COUNTERS(X) \
+	X(SYSCALL, "system calls by the short way") \
+	X(SHADOW_FILL, "shadow fills") \
+	X(SHADOW_RESET, "shadow resets") \
+	X(PF_GUEST, "page faults for the guest") \
+	X(EXCEPTION, "exceptions and interrupts delivered") \
+	X(SOFT_INT, "software interrupts") \
+	X(IRQ, "interrupts") \
+	X(IRQ_HELD, "interrupts held back") \
+	X(IRET_FINISHED, "IRETs finished") \
+	X(EMUL_FLAGS, "emulated CLI, STI") \
+	X(EMUL_CR, "emulated control registers") \
+	X(EMUL_DT, "emulated descriptor tables") \
+	X(EMUL_MSR, "emulated MSRs") \
+	X(EMUL_SEG, "emulated SS loads") \
+	X(EMUL_FAR, "emulated far transfers") \
+	X(EMUL_IRET, "emulated IRETs") \
+	X(EMUL_HLT, "emulated HLTs") \
+	X(EMUL_IO, "emulated port accesses") \
+	X(EMUL_TLB, "emulated INVLPGs") \
+	X(EMUL_APIC, "emulated APIC stores") \
+	X(EMUL_OTHER, "emulated, other") \
+	X(REFUSED_FRAME, "frames refused")
+
+#define COUNTER(id, name) C_##id,
+enum counter { COUNTERS(COUNTER) C_NR };
+
+#define TRACE_LEN	32	/* last hypercalls, for the dump */
+
+struct spage {
+	u64 *table;
+	u64 key;		/* role, part, frame number; 0: free */
+	u32 next;		/* in its hash chain; 0 ends it */
+	bool filled;		/* since it was cleared */
+	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
+};
+
+/* The ROM as a guest sees it; shared pages follow its code. */
+struct rom {
+	u32 phys, linear;	/* 0 until they are known */
+	u32 code_pages;
+	u8 *copy;		/* of the code, with addresses for @linear */
+};
+
+/*
+ * What became of a trap, or of a step in handling it.  The core decides no more than
+ * that; what then happens is its host's to say.
+ */
+enum outcome {
+	DONE,		/* the guest goes on with its registers as they are now */
+	FAULT,		/* the guest's own fault, not yet delivered */
+	STOP,		/* the guest cannot go on: vcpu->stop says why */
+};
+
+/* One virtual CPU; each is pinned to a processor of the machine. */
+struct vcpu {
+	/* INT 0x80 from a program: where it leads, see entry.S; fast_ss 0: to be found. */
+	struct shared *vmi_page;
+	u64 fast_ip;
+	u32 fast_cs, fast_ss;
+	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
+
+	HOST_VCPU		/* the host's own */
+
+	u32 id, apic_id;
+	const char *stop;	/* with STOP: why */
+	enum ending {		/* and how it is to be taken */
+		END_STOPPED,	/* an error: worth a dump */
+		END_REFUSED,	/* a kernel that cannot run here */
+		END_HALTED,	/* what the guest wanted */
+	} ending;
+	bool vmi;
+	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
+	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;
+	struct shared *sh;	/* shared page; private until vmi_init */
+
+	/* The guest's registers as the guest set them. */
+	u32 cr0, cr3, cr4;
+	u64 efer, sysenter[3];
+	u64 reserved;		/* bits that a PAE entry must not have */
+	struct table_reg gdt, idt;
+	u16 ldt, tr;
+	u32 iopl;		/* of its programs */
+	u32 gdt_copied, ldt_copied, ldt_base;
+
+	/* Vectors held back while the guest's interrupt flag was clear. */
+	u64 held[4];
+
+	/* The tables that the processor sees: segment.c writes them. */
+	u64 *real_gdt, *real_ldt;
+
+	/* Shadow pool: shadow.c alone. */
+	struct spage *pool;
+	u8 *pool_mem;
+	u64 pool_phys;
+	u32 pool_size, pool_used;
+	u32 hash[1024];
+	struct spage *root;
+	u64 *pml4;
+	u64 pdpte[4];		/* PAE: the entries that CR3's load read */
+	u32 ring_seen[MAX_CPUS];
+
+	/* Statistics. */
+	u64 hypercalls[HC_SLOTS];
+	struct call_trace { u32 nr, ip, ax, dx, cx; } trace[TRACE_LEN];
+	u32 trace_pos;
+	u64 fault_lin;		/* of the last failed access to guest memory */
+	u32 fault_err;
+	struct vmi_ap_state ap;	/* SetInitialAPState */
+	bool ap_valid;
+};
+
+static inline enum outcome stop(struct vcpu *v, const char *why)
+{
+	v->stop = why;
+	return STOP;
+}
+
+/* An end that is no error. */
+static inline enum outcome end(struct vcpu *v, enum ending ending, const char *why)
+{
+	v->ending = ending;
+	return stop(v, why);
+}
+
+/* Of a step that works, or is the guest's own fault. */
+static inline enum outcome done_if(bool ok)
+{
+	return ok ? DONE : FAULT;
+}
+
+static inline void set_edx_eax(struct regs *r, u64 val)
+{
+	r->ax = (u32)val;
+	r->dx = val >> 32;
+}
+
+/* segment.c */
+bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit);
+bool load_table(struct vcpu *v, struct regs *r, u32 lin, bool idt, bool op16);
+void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d);
+bool stack_ok(struct vcpu *v, u16 sel, u32 cpl);
+bool load_guest_ldt(struct vcpu *v, u16 sel);
+void guest_ldt_write(struct vcpu *v, u32 base, u32 index, u64 d);
+u64 *real_desc(struct vcpu *v, u16 sel);
+u32 desc_base(u64 d);
+u32 desc_limit(u64 d);
+bool kernel_code_ok(struct vcpu *v, u16 sel);
+u32 seg_base(struct vcpu *v, u16 sel);
+u32 stack_lin(struct vcpu *v, u16 ss, u32 sp);
+
+/* shadow.c, walk.c */
+enum access { ACC_WRITE = 2, ACC_USER = 4, ACC_FETCH = 16 };
+enum fill {
+	FILL_DONE,
+	FILL_FAULT,	/* the guest's own, and its error code */
+	FILL_HOST,	/* its host has to do something about the page */
+};
+
+struct leaf {
+	u64 frame;		/* guest-physical address of the 4 KB page */
+	u64 rights;		/* P, RW, US, NX, PWT, PCD, PAT of a 4 KB entry */
+	u64 *pt;		/* the guest's page table; not if @large */
+	u64 pt_gfn;
+	u64 pde_rights;
+	u64 pd_gfn;
+	bool large;		/* the guest maps it with one large page */
+};
+
+int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
+void set_leaf(struct vcpu *v, u64 pte, struct leaf *l);
+void shadow_init(struct vcpu *v, struct spage *pool, u8 *mem, u32 size);
+void shadow_set_root(struct vcpu *v);
+void shadow_reset(struct vcpu *v);
+enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
+void shadow_inval(struct vcpu *v, u32 lin);
+void shadow_flush(struct vcpu *v, bool global);
+bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
+
+/* deliver.c */
+enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
+		     bool soft);
+enum outcome deliver_held(struct vcpu *v, struct regs *r);
+enum outcome deliver_nmi(struct vcpu *v, struct regs *r);
+enum outcome leave_rom(struct vcpu *v, struct regs *r);
+void hold_vector(struct vcpu *v, u32 vec);
+void note_held(struct vcpu *v);
+bool held_any(struct vcpu *v);
+
+/* emulate.c, decode.c */
+struct insn {
+	bool op16, ad16, two;
+	u8 op, modrm, len;
+	u32 imm, ea, ea_off;
+	u16 imm_sel;
+};
+
+enum outcome emulate(struct vcpu *v, struct regs *r);
+enum outcome general_protection(struct vcpu *v, struct regs *r);
+bool decode(struct vcpu *v, struct regs *r, struct insn *i);
+u32 get_reg(struct regs *r, u32 n);
+void set_reg(struct regs *r, u32 n, u32 val);
+enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip);
+
+/* hypercall.c */
+enum outcome hypercall(struct vcpu *v, struct regs *r);
+bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip);
+void rom_restart_note(struct vcpu *v, struct regs *r);
+void rom_relocate(struct rom *rom, u32 lin);
+
+/*
+ * What a host has to have.
+ */
+
+/* The guest's linear memory, as its kernel sees it; false: it faults. */
+bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
+bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
+
+/* The guest's registers: for itself, and what of it the processor gets. */
+enum outcome set_cr0(struct vcpu *v, u32 val);
+void set_cr3(struct vcpu *v, u32 val);
+bool set_cr4(struct vcpu *v, u32 val);
+bool set_tr(struct vcpu *v, u16 sel);
+void set_dr(struct vcpu *v, u32 n, u32 val);
+u32 get_dr(struct vcpu *v, u32 n);
+bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);
+bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
+bool write_xcr_safe(u32 nr, u64 val);
+u16 get_sreg(struct vcpu *v, struct regs *r, u32 n);
+extern bool cpu_has_nx;
+extern u64 pte_reserved;	/* bits of an entry that are, where there is NX */
+
+/* Interrupts, ports, and waiting for an interrupt. */
+bool irq_blocked(struct vcpu *v, u32 vec);
+void irq_service(struct vcpu *v, u32 vec);
+enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
+enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i);
+enum outcome guest_halt(struct vcpu *v, struct regs *r);
+enum outcome halt_closed(struct vcpu *v, struct regs *r);
+enum outcome spin_wait(struct vcpu *v, struct regs *r);
+void smp_wake(struct vcpu *v, u32 apic);
+
+/* The ROM: may this be its vmi_init; put it there; which way in is faster. */
+bool rom_is_at(struct vcpu *v, u32 lin);
+bool rom_place(struct vcpu *v, u32 lin);
+void rom_choose(struct vcpu *v, u32 by_int, u32 by_call);
+
+/* What was counted, for GetOpCount and for the end. */
+const char *counter_name(u32 nr);
+u64 counter(struct vcpu *v, u32 nr);
+void dump_counters(void);
+
+static inline void set_efer(struct vcpu *v, u64 val)
+{
+	v->efer = val;
+	v->reserved = pte_reserved | (val & EFER_NX ? 0 : PTE_NX);
+}
+
+#include "host.h"
+
+#endif
