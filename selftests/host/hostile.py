@@ -23,7 +23,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 ENDED, LOST, FAILED = 1, 3, 5   # isa-debug-exit: 2 * what the guest wrote + 1
-STOPPED, PANIC = 0x41, 0x43
+STOPPED, PANIC, HALTED = 0x41, 0x43, 0x47
 PAGE = 4096
 POISON = bytes.fromhex("dcbad00d") * 16
 NO_END, WAITS, DEAF = -9, -100, -101    # killed; while the guest was running or halted;
@@ -197,8 +197,11 @@ class Run:
                     "it was not stopped" if case[2] == "stops" else None
                 if m[2] != "random_calls":
                     self.results.append((m[2], why, "lives"))
-        reasons = [line[19:] for line in lines if line.startswith("*** guest stopped: ")]
+        reasons = [m[1] for line in lines
+                   if (m := re.match(r"\*\*\* guest (?:stopped|halted): (.*)", line))]
         self.stops += bool(reasons)
+        if status == HALTED and reasons:
+            status = STOPPED    # as it wanted to be
         if status == STOPPED and not reasons:
             status = None       # without a dump
         if case and case[1] == "random_calls":
