@@ -30,6 +30,7 @@ bool agree;
 static u64 real_gdt[8192], real_ldt[8192];
 static u8 tile[64];
 static u32 hole;		/* one page of eight is missing */
+static u32 fault_cs;		/* where deliver() would have pushed CS */
 
 struct effect got, want;
 
@@ -44,6 +45,9 @@ struct tally tallies[] = {
 	[SEEN_STACK] = { "loads of SS", 0 },
 	[SEEN_CUT] = { "instructions that end in a missing page", 0 },
 	[SEEN_APIC] = { "stores to the local APIC", 0 },
+	[SEEN_STRING] = { "INS, OUTS", 0 },
+	[SEEN_STEP] = { "single steps", 0 },
+	[SEEN_VM86] = { "IRETs to virtual 8086 mode", 0 },
 };
 
 static void happened(enum event event, u64 a, u64 b)
@@ -100,6 +104,12 @@ bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 {
 	if (!there(lin, len))
 		return false;
+	/* IRET to virtual 8086 mode: four segments, and CS over what deliver() pushed. */
+	if (len == 16 || got.event == EV_FAULT) {
+		EXPECT(len == 16 || (len == 4 && lin == fault_cs));
+		got.vm86 = true;
+		return true;
+	}
 	EXPECT(!got.written && len <= sizeof(got.bytes));
 	got.written = len;
 	got.to = lin;
@@ -107,11 +117,23 @@ bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 	return true;
 }
 
+/* Present pages are anybody's. */
+int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
+{
+	*pfec = access;
+	return there(lin, 1) ? 0 : -1;
+}
+
 /* The rest of the monitor. */
 enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
 		     bool soft)
 {
-	EXPECT(vec == X_GP && has_err && !soft);
+	if (vec == X_DB) {
+		EXPECT(got.step && !has_err && !soft && !got.held);
+		return DONE;
+	}
+	EXPECT((vec == X_GP || vec == X_PF) && has_err && !soft);
+	fault_cs = stack_lin(v, r->ss, r->sp + 8);
 	happened(EV_FAULT, vec, err);
 	return DONE;
 }
@@ -120,6 +142,7 @@ enum outcome deliver_held(struct vcpu *v, struct regs *r)
 {
 	EXPECT(!got.held);
 	got.held = true;
+	v->sh->pending = 0;
 	return DONE;
 }
 
@@ -148,9 +171,29 @@ enum outcome halt_closed(struct vcpu *v, struct regs *r)
 	return stop(v, "halted with interrupts off");
 }
 
-void pic_write(u16 port, u8 val)
+void open_ports(struct vcpu *v)
 {
-	happened(EV_OUT, port | 1 << 16, val);
+}
+
+void close_ports(struct vcpu *v)
+{
+}
+
+void raise_dr6(struct vcpu *v, u32 bits)
+{
+	EXPECT(bits == DR6_BS && !got.step);
+	got.step = true;
+}
+
+u32 port_in(u16 port, u32 size)
+{
+	happened(EV_IN, port, size);
+	return port_value(port);
+}
+
+void port_out(u16 port, u32 size, u32 val)
+{
+	happened(EV_OUT, port | size << 16, val);
 }
 
 enum outcome set_cr0(struct vcpu *v, u32 val)
@@ -216,10 +259,9 @@ u32 apic_read(u32 reg)
 	return 0xa0000000 + reg;
 }
 
-enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
+void guest_apic_write(struct vcpu *v, u32 reg, u32 val)
 {
 	happened(EV_APIC, reg, val);
-	return DONE;
 }
 
 u32 port_value(u32 port)
@@ -232,21 +274,10 @@ static void privileged(int sig, siginfo_t *info, void *context)
 {
 	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
 	u8 *ip = (u8 *)g[REG_RIP];
-	u32 word = *ip == 0x66, op = ip[word], port = g[REG_RDX] & 0xffff, size;
-	u64 mask;
 
 	(void)sig;
 	(void)info;
-	size = op & 1 ? (word ? 2 : 4) : 1;
-	mask = (1UL << 8 * size) - 1;
-	if (op == 0xec || op == 0xed) {
-		happened(EV_IN, port, size);
-		g[REG_RAX] = (size == 4 ? 0 : g[REG_RAX] & ~mask) | (port_value(port) & mask);
-		g[REG_RIP] += 1 + word;
-	} else if (op == 0xee || op == 0xef) {
-		happened(EV_OUT, port | size << 16, g[REG_RAX] & mask);
-		g[REG_RIP] += 1 + word;
-	} else if (ip[0] == 0x0f && ip[1] == 0x09) {
+	if (ip[0] == 0x0f && ip[1] == 0x09) {
 		happened(EV_WBINVD, 0, 0);
 		g[REG_RIP] += 2;
 	} else if (ip[0] == 0x0f && ip[1] == 0x00 && ip[2] >> 3 == 0xd0 >> 3) {
@@ -305,6 +336,7 @@ static void compare(void)
 	EXPECT(got.written == want.written && got.to == want.to);
 	EXPECT(!memcmp(got.bytes, want.bytes, sizeof(got.bytes)));
 	EXPECT(got.held == want.held && got.vif == want.vif && got.cr2 == want.cr2);
+	EXPECT(got.step == want.step && got.vm86 == want.vm86);
 	EXPECT(got.idt_base == want.idt_base && got.idt_limit == want.idt_limit);
 	EXPECT(got.ldt == want.ldt);
 }
@@ -354,7 +386,8 @@ static void make_guest(struct input *in, struct regs *r)
 	EXPECT(load_guest_gdt(&vcpu, r, GDT_LIN, sizeof(guest_gdt) - 1));
 	r->cs = bits & 8 && bits & 16 ? USER_CS : KERNEL_CS;
 	r->ss = bits & 32 ? 7 * 8 | 1 : 3 * 8 | 1;
-	r->flags = 0x202;
+	shared->pending = 1;
+	r->flags = 0x202 | (bits & 128 ? FLAG_TF : 0) | (bits & 1 ? FLAG_RF | FLAG_DF : 0);
 	for (i = 0; i < 7; i++)
 		reg[i] = take_u32(in);
 	r->sp = take_u32(in);

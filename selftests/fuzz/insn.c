@@ -222,6 +222,22 @@ bool ref_program_code(u32 sel)
 	return d >> 42 & 1 || ref_dpl(d) == 3;
 }
 
+/* The program faults at its first instruction. */
+static bool ref_vm86(u32 lin)
+{
+	if (!there(lin + 12, 24))
+		return false;
+	tallies[SEEN_VM86].count++;
+	want.vm86 = true;
+	want.r.ip = value_at(lin, 4);
+	want.r.cs = value_at(lin + 4, 2) | 3;
+	want.r.flags = (value_at(lin + 8, 4) & 0x277dd5) | 2;
+	want.r.sp = value_at(lin + 12, 4);
+	want.r.ss = value_at(lin + 16, 2);
+	want.vif = value_at(lin + 8, 4) & 0x200;
+	return event(EV_FAULT, X_GP, 0);
+}
+
 static bool ref_iret(struct ref *f)
 {
 	u32 lin = ref_stack_lin(f->r, f->r->sp), w[5], i, sel, flags;
@@ -233,14 +249,11 @@ static bool ref_iret(struct ref *f)
 	sel = w[1] & 0xffff;
 	flags = w[2];
 	if (flags >> 17 & 1)
-		return event(EV_STOP, 0, 0);
+		return ref_vm86(lin);
 	tallies[SEEN_IRET].count++;
-	want.held = true;
 	if ((sel & 3) >= 2) {
-		if (!there(lin + 12, 8)) {
-			want.held = false;
+		if (!there(lin + 12, 8))
 			return false;
-		}
 		if (!ref_program_code(sel))
 			return event(EV_FAULT, X_GP, sel & 0xfffc);
 		if (!ref_stack(w[4], 3) || (w[4] & 3) != 3)
@@ -292,6 +305,43 @@ static bool ref_io(struct ref *f, bool out)
 		return event(EV_OUT, port | size << 16, f->r->ax & mask);
 	want.r.ax = (f->r->ax & ~mask & 0xffffffff) | (port_value(port) & mask);
 	return event(EV_IN, port, size);
+}
+
+/* INS, OUTS: one element; @out. */
+static bool ref_string(struct ref *f, bool out)
+{
+	bool rep = f->insn.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPNE |
+					 ZYDIS_ATTRIB_HAS_REPE);
+	u32 size = f->insn.opcode & 1 ? f->insn.operand_width / 8 : 1, port = f->r->dx & 0xffff;
+	u32 mask = f->insn.address_width == 16 ? 0xffff : ~0u, lin, last;
+	u64 *index = out ? &want.r.si : &want.r.di, val;
+
+	if ((f->r->cs & 3) == 3 && !ref_may_use(port, size))
+		return false;
+	if (rep && !(f->r->cx & mask))
+		return true;
+	lin = *index & mask;
+	if (out && f->insn.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_SS)
+		lin += ref_base(ref_desc(f->r->ss));
+	else if (out && f->insn.attributes & ZYDIS_ATTRIB_HAS_SEGMENT_CS)
+		lin += ref_base(ref_desc(f->r->cs));
+	last = lin + size - 1;
+	if (last < lin)
+		return false;
+	if (!there(lin, 1) || !there(last, 1)) {
+		want.cr2 = there(lin, 1) ? last & ~0xfffu : lin;
+		return event(EV_FAULT, X_PF, (out ? 0 : 2) | ((f->r->cs & 3) == 3 ? 4 : 0));
+	}
+	tallies[SEEN_STRING].count++;
+	*index = (*index & ~(u64)mask) | ((*index + (f->r->flags & FLAG_DF ? -size : size)) & mask);
+	if (rep)
+		want.r.cx = (f->r->cx & ~(u64)mask) | ((f->r->cx - 1) & mask);
+	if (rep && (want.r.cx & mask))
+		want.r.ip = f->r->ip;
+	val = out ? value_at(lin, size) : port_value(port) & (~0ul >> (64 - 8 * size));
+	if (out)
+		return event(EV_OUT, port | size << 16, val);
+	return event(EV_IN, port, size) && ref_store(lin, val, size);
 }
 
 static bool ref_mov(struct ref *f)
@@ -472,9 +522,8 @@ static bool ref_kernel(struct ref *f)
 	case ZYDIS_MNEMONIC_IRETD:
 		return ref_iret(f);
 	case ZYDIS_MNEMONIC_HLT:
-		if (!want.vif)
+		if (!want.vif && !(r->flags & FLAG_TF))
 			return event(EV_STOP, 0, 0);
-		want.held = true;
 		return true;
 	case ZYDIS_MNEMONIC_CLI:
 		want.vif = 0;
@@ -483,11 +532,19 @@ static bool ref_kernel(struct ref *f)
 		if (!vcpu.vmi)		/* with paging on, as here */
 			return event(EV_STOP, 0, 0);
 		want.vif = 0x200;
-		want.held = true;
 		return true;
 	default:
 		return ref_system(f);
 	}
+}
+
+/* MOV and POP of SS keep the trap of a single step back. */
+static bool ref_loads_ss(struct ref *f)
+{
+	return (f->insn.mnemonic == ZYDIS_MNEMONIC_MOV ||
+		f->insn.mnemonic == ZYDIS_MNEMONIC_POP) &&
+	       f->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       f->op[0].reg.value == ZYDIS_REGISTER_SS;
 }
 
 static bool ref_apic(struct ref *f, u32 lin)
@@ -540,14 +597,24 @@ bool expected(struct regs *r, bool apic, u32 lin)
 		want.ok = ref_apic(&f, lin);
 	else if (f.insn.mnemonic == ZYDIS_MNEMONIC_IN || f.insn.mnemonic == ZYDIS_MNEMONIC_OUT)
 		want.ok = ref_io(&f, f.insn.mnemonic == ZYDIS_MNEMONIC_OUT);
+	else if (f.insn.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && f.insn.opcode >= 0x6c &&
+		 f.insn.opcode <= 0x6f)
+		want.ok = ref_string(&f, f.insn.opcode & 2);
 	else if ((r->cs & 3) != 1)
 		want.ok = false;
 	else if (f.insn.mnemonic == ZYDIS_MNEMONIC_LGDT)
 		return false;	/* its descriptors may be anywhere: not ours */
 	else
 		want.ok = ref_kernel(&f);
-	/* A fault that do_iret() raises itself. */
-	if (!want.ok || want.event == EV_FAULT)
+	/* A fault that the emulator raises itself. */
+	if ((!want.ok || want.event == EV_FAULT) && !want.vm86)
 		want.r = *r;
+	if (!want.ok || want.event == EV_FAULT || want.event == EV_STOP)
+		return true;
+	want.held = want.vif;
+	want.step = r->flags & FLAG_TF && !ref_loads_ss(&f);
+	tallies[SEEN_STEP].count += want.step;
+	if (f.insn.mnemonic != ZYDIS_MNEMONIC_IRETD)
+		want.r.flags &= ~(u64)FLAG_RF;
 	return true;
 }

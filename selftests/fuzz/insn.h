@@ -16,7 +16,8 @@ enum event {
 };
 
 struct effect {
-	bool ok, held;		/* held: deliver_held() */
+	bool ok, held, step;	/* held: deliver_held(); step: #DB for it */
+	bool vm86;		/* what IRET to that mode writes */
 	enum event event;
 	u64 a, b;
 	u32 written, to;	/* bytes, where */
@@ -27,7 +28,7 @@ struct effect {
 
 enum {
 	SEEN_DONE, SEEN_REFUSED, SEEN_LOAD, SEEN_STORE, SEEN_FAR, SEEN_IRET, SEEN_USER_IO,
-	SEEN_STACK, SEEN_CUT, SEEN_APIC,
+	SEEN_STACK, SEEN_CUT, SEEN_APIC, SEEN_STRING, SEEN_STEP, SEEN_VM86,
 };
 
 /* emulate.c: the guest */

@@ -209,14 +209,14 @@ static bool keeps_tables(u32 nr)
 	       (nr > VMI_OP_WRITE_IDT_ENTRY && nr < VMI_OP_SET_CR0) || nr > VMI_OP_SET_CR4;
 }
 
-/* IRET finds a frame of any selectors and flags but VM, which stops the guest. */
+/* IRET finds a frame of any selectors and flags. */
 static void iret_frame(void)
 {
 	u32 *frame = (u32 *)(ARENA + (wild[6] & 0x3fff00));
 
 	frame[0] = JUNK;
 	frame[1] = interesting() & 0xff;
-	frame[2] = random32() & ~0x20000;
+	frame[2] = random32();
 	frame[3] = wild[7];
 	frame[4] = interesting() & 0xff;
 	wild[6] = (u32)frame;
@@ -291,9 +291,9 @@ static bool shared_page(void)
 	for (i = 0; i < 4096; i++)
 		write32(rom_shared + 0x1000 + 4 * i, random32());
 	for (i = 0; i < 64; i++) {
-		write32(rom_shared + 0x24, random32());
+		write32(rom_shared + SH_HEAD, random32());
 		hypercall(VMI_OP_FLUSH_TLB, 3, 0, 0);
-		write32(rom_shared + 0x24, read32(rom_shared + 0x24) + 4000);
+		write32(rom_shared + SH_HEAD, read32(rom_shared + SH_HEAD) + 4000);
 		hypercall(VMI_OP_FLUSH_TLB, 3, 0, 0);
 	}
 	return true;

@@ -105,7 +105,7 @@ static bool find_monitor(void)
 }
 
 static const struct hostile *const lists[] = {
-	paging_cases, segment_cases, cpu_cases, call_cases,
+	paging_cases, segment_cases, cpu_cases, machine_cases, call_cases,
 };
 
 static void run_case(const struct hostile *c, u32 number)

@@ -63,7 +63,7 @@ launch_frame:
 	push	%edi
 	push	%ebp
 	mov	%esp, home
-	lea	launch_stack + LAUNCH_STACK - FRAME_SIZE, %esp
+	lea	launched_segments - FRAME_SIZE, %esp
 	mov	%eax, %esi
 	mov	%esp, %edi
 	mov	$FRAME_SIZE / 4, %ecx
@@ -143,6 +143,29 @@ stub_spin:
 	decl	%ecx
 	jnz	stub_spin
 	int	$TRAP_VECTOR
+	.globl	stub_insb, stub_outsb, stub_insl, stub_outsl
+stub_insb:
+	rep insb
+	int	$TRAP_VECTOR
+stub_outsb:
+	rep outsb
+	int	$TRAP_VECTOR
+stub_insl:
+	rep insl
+	int	$TRAP_VECTOR
+stub_outsl:
+	rep outsl
+	int	$TRAP_VECTOR
+	.globl	stub_smsw, stub_cr0, stub_far
+stub_smsw:
+	smsw	%eax
+	int	$TRAP_VECTOR
+stub_cr0:
+	mov	%cr0, %eax
+	int	$TRAP_VECTOR
+stub_far:
+	ljmp	$KERNEL_CS, $1f
+1:	int	$TRAP_VECTOR
 	.globl	stub_fpu, stub_cli, stub_stac
 stub_fpu:
 	fninit
@@ -180,6 +203,9 @@ stubs_end:
 	.bss
 	.balign	16
 launch_stack:
-	.skip	LAUNCH_STACK
+	.skip	LAUNCH_STACK - 16
+	.globl	launched_segments
+launched_segments:
+	.skip	16
 home:
 	.skip	4

@@ -54,6 +54,7 @@ struct trap_frame context(const void *eip, bool user);
 
 /* Enter a context; back with the frame of the trap that ended it. */
 void launch(const struct trap_frame *frame);
+extern const u32 launched_segments[4];	/* ES, DS, FS, GS behind it, with EFLAGS.VM */
 void launch_by_sysexit(const void *eip, u32 esp);
 extern struct trap_frame landed;
 
@@ -65,7 +66,8 @@ extern const char stubs[], stubs_end[], stub_read[], stub_write[], stub_call[];
 extern const char stub_end[], stub_in[], stub_step[], stub_int[], stub_int3[];
 extern const char stub_rdtsc[], stub_spin[], stub_fpu[], stub_cli[], stub_stac[];
 extern const char stub_rdmsr[], stub_wrmsr[], stub_rdpmc[], stub_set_cr4[];
-extern const char stub_set_ldt[], stub_set_tr[], stub_fs[];
+extern const char stub_set_ldt[], stub_set_tr[], stub_fs[], stub_insb[], stub_outsb[];
+extern const char stub_insl[], stub_outsl[], stub_smsw[], stub_cr0[], stub_far[];
 const void *user_stub(const char *stub);
 
 /* A fault at a site, or in the ROM's routine for it: docs/abi.md, "Exceptions". */

@@ -83,7 +83,7 @@ static u64 hash_constants(void)
 	h = hash(h, (void *)idtr.base, idtr.limit + 1, ~0UL);
 	for (i = 0; i < nr_cpus; i++) {
 		h = hash_tables(h, vcpus[i]->pml4, 4, 256);
-		h = hash(h, vcpus[i]->tss_page, PAGE, ~0UL);
+		h = hash(h, vcpus[i]->tss_page, PAGE - 8, ~0UL);	/* not TSS_IOMAP */
 		h = hash(h, vcpus[i]->stack_top - STACK_SIZE, 8, ~0UL);
 		/* Behind the guest's: ours, one of them marked busy. */
 		h = hash(h, vcpus[i]->real_gdt + MON_CS / 8, 64, ~(2UL << 40));

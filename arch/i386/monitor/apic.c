@@ -57,7 +57,7 @@ void irq_service(struct vcpu *v, u32 vec)
 }
 
 /* The guest's EOI, when the ROM could not do it. */
-static enum outcome guest_eoi(struct vcpu *v, struct regs *r)
+static void guest_eoi(struct vcpu *v)
 {
 	u32 n = v->sh->depth & 15;
 
@@ -65,7 +65,7 @@ static enum outcome guest_eoi(struct vcpu *v, struct regs *r)
 		v->sh->depth = n - 1;
 	if (!n || (v->sh->service[n - 1] & SERVICE_REAL))
 		apic_eoi();
-	return deliver_held(v, r);
+	note_held(v);
 }
 
 /* The firmware's 8259s are silenced: their vectors would be exceptions. */
@@ -135,17 +135,19 @@ static void write_icr(struct vcpu *v, u32 val)
 			smp_message(vcpus[i], mode);
 }
 
-enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
+void guest_apic_write(struct vcpu *v, u32 reg, u32 val)
 {
-	if (reg == APIC_EOI)
-		return guest_eoi(v, r);
+	if (reg == APIC_EOI) {
+		guest_eoi(v);
+		return;
+	}
 	if (reg == APIC_ICR) {
 		write_icr(v, val);
-		return DONE;
+		return;
 	}
 	/* Others are read-only, or none: what QEMU finds at 0 sends messages. */
 	if (reg < APIC_TPR || reg > APIC_TDCR)
-		return DONE;
+		return;
 	if (reg == APIC_LDR)
 		v->ldr = val >> 24;
 	/* A local interrupt must not be an INIT or an SMI. */
@@ -153,5 +155,4 @@ enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val)
 	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI))
 		val |= LVT_MASKED;
 	apic_write(reg, val);
-	return DONE;
 }

@@ -86,6 +86,12 @@ void set_dr(struct vcpu *v, u32 n, u32 val)
 	access_dr(n, true, val);
 }
 
+/* A debug exception of our own making: why. */
+void raise_dr6(struct vcpu *v, u32 bits)
+{
+	access_dr(6, true, access_dr(6, false, 0) | bits);
+}
+
 u32 get_dr(struct vcpu *v, u32 n)
 {
 	return access_dr(n == 4 || n == 5 ? n + 2 : n, false, 0);

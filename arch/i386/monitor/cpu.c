@@ -101,18 +101,19 @@ struct vcpu *vcpu_create(u32 id)
 	v->tss_page = alloc_pages(1);
 	v->vmi_page = alloc_pages(SH_PAGES);
 	v->sh = alloc_pages(1);
-	v->vmi_page->iomap = SH_IOMAP_OPEN;
 	map_tss_window(v);
 	map_alias(v, alloc_pages(1));
 
-	tss = (u64)v->tss_page + 0xfa0;
+	tss = (u64)v->tss_page + PAGE - TSS_SIZE;
 	*(u64 *)(tss + 0x04) = (u64)stack + STACK_SIZE;
 	*(u64 *)(tss + 0x24) = (u64)ist + STACK_SIZE;
 	*(u64 *)(tss + 0x2c) = (u64)ist + STACK_SIZE - 0x1000;
 	*(u64 *)(tss + 0x34) = (u64)ist + STACK_SIZE - 0x2000;
+	*(u16 *)(tss + TSS_IOMAP) = IOMAP_CLOSED;
 
 	v->real_gdt[MON_CS / 8] = 0x00209b0000000000;
-	set_system_desc(&v->real_gdt[MON_TR / 8], 0x0000890000003060, lin + 0xfa0);
+	set_system_desc(&v->real_gdt[MON_TR / 8], 0x0000890000000000 | (TSS_SIZE + 2 * PAGE),
+			lin + PAGE - TSS_SIZE);
 	set_system_desc(&v->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)v->real_ldt);
 	lin = (u64)call_gate;
 	v->real_gdt[MON_GATE / 8] = (lin & 0xffff) | (u64)MON_CS << 16 | 0xac00UL << 32 |

@@ -103,7 +103,6 @@ syscall_stub:
 	movl	32(%rsp), %r10d
 	store	%r10d, 16
 	movl	$0, SH_VIF(%r9)
-	movw	$SH_IOMAP_OPEN, SH_IOMAP(%r9)
 	movq	V_FAST_IP(%r8), %r10
 	movq	%r10, (%rsp)
 	movl	V_FAST_CS(%r8), %r10d

@@ -19,32 +19,60 @@ static bool guest_io_allowed(struct vcpu *v, u16 port, u32 size)
 	return !(bits >> port % 8 & ((1 << size) - 1));
 }
 
+/* INS, OUTS: one element.  With REP the instruction is executed again, for the next. */
+static enum outcome string_io(struct vcpu *v, struct regs *r, struct insn *i, u32 size)
+{
+	u32 mask = i->ad16 ? 0xffff : ~0u, step = r->flags & FLAG_DF ? -size : size, val = 0;
+	bool out = i->op & 2;
+	u64 *index = out ? &r->si : &r->di;
+	u32 lin = seg_base(v, get_sreg(v, r, out ? i->sreg : 0)) + (*index & mask);
+	enum outcome done;
+
+	if (i->rep && !(r->cx & mask))
+		return DONE;
+	done = check_access(v, r, i, lin, size, out ? 0 : ACC_WRITE);
+	if (done != DONE)
+		return done;
+	if (out && !guest_read(v, lin, &val, size))
+		return FAULT;
+	if (out) {
+		port_out(r->dx, size, val);
+	} else {
+		val = port_in(r->dx, size);
+		if (!guest_write(v, lin, &val, size))
+			return FAULT;
+	}
+	*index = (*index & ~(u64)mask) | ((*index + step) & mask);
+	if (i->rep) {
+		r->cx = (r->cx & ~(u64)mask) | ((r->cx - 1) & mask);
+		if (r->cx & mask)
+			r->ip = (u32)(r->ip - i->len);
+	}
+	return DONE;
+}
+
 /**
- * emulate_io - IN or OUT
+ * emulate_io - IN, OUT, INS, OUTS
+ *
+ * Ring 1 has all ports; programs, what the guest's own bitmap says.
  */
 enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
 {
-	u16 port = i->op & 8 ? r->dx : i->imm;
+	u16 port = i->op < 0xe8 && i->op >= 0xe4 ? i->imm : r->dx;
 	u32 size = i->op & 1 ? (i->op16 ? 2 : 4) : 1;
+	u32 mask = ~0u >> (32 - 8 * size);
 
-	/* Ring 1 has all ports; programs, what the guest's own bitmap says. */
-	if ((r->cs & 3) == 3 && !guest_io_allowed(v, port, size))
+	if ((r->cs & 3) == 1)
+		open_ports(v);
+	else if (!guest_io_allowed(v, port, size))
 		return FAULT;
 	v->count[C_EMUL_IO]++;
-	if (!(i->op & 2) && size == 1)
-		asm volatile("inb %1, %b0" : "+a" (r->ax) : "d" (port));
-	else if (!(i->op & 2) && size == 2)
-		asm volatile("inw %1, %w0" : "+a" (r->ax) : "d" (port));
-	else if (!(i->op & 2))
-		asm volatile("inl %1, %k0" : "+a" (r->ax) : "d" (port));
-	else if (size == 1 && (port & ~(PIC_SLAVE ^ PIC_MASTER ^ 1)) == PIC_MASTER)
-		pic_write(port, r->ax);
-	else if (size == 1)
-		outb(port, r->ax);
-	else if (size == 2)
-		asm volatile("outw %w0, %1" : : "a" (r->ax), "d" (port));
+	if (i->op < 0x70)
+		return string_io(v, r, i, size);
+	if (i->op & 2)
+		port_out(port, size, r->ax & mask);
 	else
-		outl(port, r->ax);
+		r->ax = (r->ax & ~(u64)mask) | (port_in(port, size) & mask);
 	return DONE;
 }
 
@@ -69,5 +97,7 @@ enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin)
 	if (i.op == 0x87)
 		set_reg(r, i.modrm >> 3, old);
 	r->ip = (u32)(r->ip + i.len);
-	return guest_apic_write(v, r, lin & 0xff0, val);
+	r->flags &= ~(u64)FLAG_RF;
+	guest_apic_write(v, lin & 0xff0, val);
+	return retire(v, r, r->flags & FLAG_TF);
 }

@@ -64,6 +64,14 @@ void trap_from_monitor(struct regs *r);
 /* io.c */
 enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
 
+/* ports.c */
+#define PIC_MASTER	0x20
+#define PIC_SLAVE	0xa0
+u32 port_in(u16 port, u32 size);
+void port_out(u16 port, u32 size, u32 val);
+void filter_ports(u8 *bitmap);
+void open_ports(struct vcpu *v);
+
 /* halt.c */
 void vcpu_halt(struct vcpu *v);
 
@@ -75,8 +83,6 @@ u32 apic_read(u32 reg);
 void apic_write(u32 reg, u32 val);
 #define apic_id()	(apic_read(APIC_ID) >> 24)
 #define apic_eoi()	apic_write(APIC_EOI, 0)
-#define PIC_MASTER	0x20
-#define PIC_SLAVE	0xa0
 void apic_init(void);
 void pic_write(u16 port, u8 val);
 void irq_arrived(struct vcpu *v, u32 vec);

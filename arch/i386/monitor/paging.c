@@ -80,25 +80,21 @@ u64 *monitor_pml4(void)
 	return pml4;
 }
 
-/* TSS, shared page, an open I/O bitmap and its end, side by side. */
+/* TSS, an I/O bitmap of open ports and its end, side by side. */
 void map_tss_window(struct vcpu *v)
 {
-	static u8 *open_ports;
+	static u8 *bitmap;
 	u64 lin = TSS_BASE + (u64)v->id * TSS_WINDOW;
 	u32 i;
 
-	if (!open_ports) {
-		open_ports = alloc_pages(3);
-		/* All but the 8259s, see pic_write(). */
-		open_ports[PIC_SLAVE / 8] = 3;
-		open_ports[PIC_MASTER / 8] = 3;
-		memset(open_ports + 2 * PAGE, 0xff, PAGE);
+	if (!bitmap) {
+		bitmap = alloc_pages(3);
+		filter_ports(bitmap);
+		memset(bitmap + 2 * PAGE, 0xff, PAGE);
 	}
 	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D;
-	*entry_for(lin + PAGE, 1) = mon_phys(v->vmi_page) | PTE_P | PTE_W | PTE_A | PTE_D;
 	for (i = 0; i < 3; i++)
-		*entry_for(lin + (2 + i) * PAGE, 1) =
-			mon_phys(open_ports + i * PAGE) | PTE_P | PTE_A;
+		*entry_for(lin + (1 + i) * PAGE, 1) = mon_phys(bitmap + i * PAGE) | PTE_P | PTE_A;
 }
 
 /*

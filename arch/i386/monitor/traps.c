@@ -2,6 +2,9 @@
 /* What to do with each vector, from the guest and from the monitor itself. */
 #include "mon.h"
 
+/* QEMU's IRET to virtual 8086 mode works from any ring, in long mode, too. */
+static const char vm86[] = "the guest runs in virtual 8086 mode";
+
 /* Fill the shadow, or hand the fault to the guest. */
 static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
 {
@@ -62,6 +65,8 @@ static enum outcome guest_trap(struct vcpu *v, struct regs *r)
 	case X_OF:
 		return deliver(v, r, r->vec, false, 0, true);
 	case X_GP:
+		if (r->flags & FLAG_VM)
+			return stop(v, vm86);
 		done = general_protection(v, r);
 		break;
 	case X_NMI:
@@ -84,6 +89,8 @@ static enum outcome guest_trap(struct vcpu *v, struct regs *r)
 	case NOT_EXCEPTION ... NOT_EXCEPTION + 31:
 		return stop(v, "a device interrupts with the vector of an exception");
 	default:
+		if (r->flags & FLAG_VM)
+			return stop(v, vm86);
 		return deliver(v, r, r->vec, false, 0, false);
 	}
 	return done == FAULT ? deliver(v, r, r->vec, true, r->err, false) : done;
@@ -136,6 +143,8 @@ static void return_faulted(struct vcpu *v, struct regs *r)
 	g.flags = frame[2];
 	g.sp = frame[3];
 	g.ss = frame[4];
+	if (g.flags & FLAG_VM)
+		stop_guest(v, &g, vm86);
 	if ((g.cs & 3) != 3)
 		stop_guest(v, &g, "the guest's CS or SS is no longer valid");
 	if (deliver(v, &g, X_GP, true, r->err, false) == STOP)
@@ -148,6 +157,8 @@ void trap_from_monitor(struct regs *r)
 	struct vcpu *v = this_vcpu();
 	u32 pfec;
 
+	if (r->flags & FLAG_VM)		/* whose CS looks like ring 0 */
+		stop_guest(v, r, vm86);
 	if (r->vec == X_PF) {
 		u64 cr2 = read_cr2();
 

@@ -105,9 +105,11 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 		case 0x67:
 			i->ad16 = true;
 			continue;
-		case 0xf0:
 		case 0xf2:
 		case 0xf3:
+			i->rep = true;
+			continue;
+		case 0xf0:
 			continue;
 		case 0x26:
 		case 0x2e:
@@ -122,6 +124,7 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 		}
 		break;
 	}
+	i->sreg = over != ~0u ? over : 3;
 	if (i->op == 0x0f) {
 		i->two = true;
 		i->op = fetch_n(&f, 1);
@@ -152,7 +155,7 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 		} else if (i->op == 0xa3) {
 			i->ea_off = fetch_n(&f, 4);
 			i->ea = i->ea_off +
-				seg_base(v, get_sreg(v, r, over != ~0u ? over : 3));
+				seg_base(v, get_sreg(v, r, i->sreg));
 		}
 	}
 	i->len = f.pos;

@@ -47,7 +47,6 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 		bytes += 8;
 		ss = v->sh->ss0 | 1;
 		sp = v->sh->esp0;
-		v->vmi_page->iomap = SH_IOMAP_OPEN;
 	}
 	fast = sel == v->fast_cs && ss == v->fast_ss;
 	if (!fast && !kernel_code_ok(v, sel))
@@ -88,18 +87,15 @@ static u32 highest_held(struct vcpu *v)
 	return i * 64 + 63 - __builtin_clzl(v->held[i]);
 }
 
-/* Tell the ROM whether STI, EOI or IRET has to call: held vectors, an NMI. */
+/* Tell the ROM whether STI, EOI or IRET has to call: held vectors, an NMI, ports. */
 void note_held(struct vcpu *v)
 {
-	bool blocked;
+	bool held = held_any(v), blocked = held && irq_blocked(v, highest_held(v));
 
-	v->sh->pending = v->nmi_blocked;
-	v->sh->eoi_held = 0;
-	if (!held_any(v))
-		return;
-	blocked = irq_blocked(v, highest_held(v));
-	v->sh->pending |= !blocked;
+	v->sh->pending = held && !blocked;
 	v->sh->eoi_held = blocked;
+	v->sh->iret_kernel = v->sh->pending || v->nmi_blocked ? -1 : IRET_FREE;
+	v->sh->iret_user = v->ports_open ? -1 : v->sh->iret_kernel;
 }
 
 /* The guest is to be interrupted: an IRET of the ROM's that has begun is done. */

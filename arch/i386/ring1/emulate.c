@@ -7,7 +7,7 @@
 
 static enum outcome fault_gp(struct vcpu *v, struct regs *r, u32 err)
 {
-	return deliver(v, r, X_GP, true, err, false);
+	return raised(deliver(v, r, X_GP, true, err, false));
 }
 
 /* A selector for the kernel's CS: RPL 1 whatever the guest wrote. */
@@ -49,6 +49,32 @@ static bool load_ss(struct vcpu *v, struct regs *r, u16 sel, u32 *esp)
 /* Flags that an IRET may bring; the interrupt flag is the guest's own. */
 #define IRET_FLAGS	(0xcd5u | FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | 1u << 21)
 
+/*
+ * IRET to virtual 8086 mode, which there is none of.  To the guest's kernel its program
+ * faults at once, as by an instruction that is not emulated: vm86() returns.
+ */
+static enum outcome fault_in_vm86(struct vcpu *v, struct regs *r, const u32 *f)
+{
+	u32 segments[4] = { (u16)f[5], (u16)f[6], (u16)f[7], (u16)f[8] }, cs = (u16)f[1];
+	enum outcome done;
+
+	v->sh->esp0 -= sizeof(segments);
+	if (!guest_write(v, stack_lin(v, v->sh->ss0 | 1, v->sh->esp0), segments,
+			 sizeof(segments)))
+		return stop(v, "the guest's kernel stack is not there");
+	r->ip = f[0];
+	r->cs = cs | 3;
+	r->flags = (f[2] & (IRET_FLAGS | FLAG_IOPL | FLAG_VM)) | 2;
+	r->sp = f[3];
+	r->ss = (u16)f[4];
+	v->sh->vif = f[2] & FLAG_IF;
+	done = deliver(v, r, X_GP, true, 0, false);
+	v->sh->esp0 += sizeof(segments);
+	if (done == DONE)
+		guest_write(v, stack_lin(v, r->ss, r->sp + 8), &cs, sizeof(cs));
+	return raised(done);
+}
+
 /**
  * do_iret - the guest's IRET
  * @skip: bytes of the stack above which the frame is; EAX lies there if not 0
@@ -58,15 +84,19 @@ static bool load_ss(struct vcpu *v, struct regs *r, u16 sel, u32 *esp)
  */
 enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 {
-	u32 lin = stack_lin(v, r->ss, r->sp), f[6], n = 3;
+	u32 lin = stack_lin(v, r->ss, r->sp), f[9], n = 3, ax = r->ax;
 	u64 *d;
 
-	if (skip && !guest_read(v, lin, &f[5], 4))
+	if (skip && !guest_read(v, lin, &ax, 4))
 		return FAULT;
 	if (!guest_read(v, lin + skip, f, 12))
 		return FAULT;
-	if (f[2] & FLAG_VM)
-		return stop(v, "the guest enters virtual 8086 mode");
+	if (f[2] & FLAG_VM) {
+		if (!guest_read(v, lin + skip + 12, f + 3, 24))
+			return FAULT;
+		r->ax = ax;
+		return fault_in_vm86(v, r, f);
+	}
 	if ((f[1] & 3) >= 2) {
 		n = 5;
 		if (!guest_read(v, lin + skip + 12, f + 3, 8))
@@ -80,8 +110,7 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 	} else if (!kernel_code_ok(v, f[1])) {
 		return fault_gp(v, r, f[1] & 0xfffc);
 	}
-	if (skip)
-		r->ax = f[5];
+	r->ax = ax;
 	if (v->nmi_blocked) {
 		v->nmi_blocked = false;
 		note_held(v);
@@ -93,11 +122,44 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 	if (n == 5) {
 		r->sp = f[3];
 		r->ss = f[4] & 0xffff;
-		v->vmi_page->iomap = SH_IOMAP_CLOSED;
+		close_ports(v);
 	} else {
 		r->sp = (u32)(r->sp + skip + 12);
 	}
 	return DONE;
+}
+
+/* Memory of the emulated instruction's, at its privilege; or its page fault is raised. */
+enum outcome check_access(struct vcpu *v, struct regs *r, struct insn *i, u32 lin, u32 len,
+			  u32 access)
+{
+	u32 last = lin + len - 1, pfec;
+	struct leaf l;
+	int ret;
+
+	if (last < lin)
+		return FAULT;
+	if ((r->cs & 3) == 3)
+		access |= ACC_USER;
+	for (;;) {
+		ret = guest_walk(v, lin, access, &l, &pfec);
+		if (ret < 0)
+			break;
+		if (!ret && lin >> 12 == last >> 12)
+			return DONE;
+		if (!ret)
+			lin = last & ~0xfffu;
+	}
+	r->ip = (u32)(r->ip - i->len);
+	v->sh->cr2 = lin;
+	v->count[C_PF_GUEST]++;
+	return raised(deliver(v, r, X_PF, true, pfec, false));
+}
+
+static bool is_io(struct insn *i)
+{
+	return !i->two && ((i->op >= 0xe4 && i->op <= 0xe7) || (i->op >= 0xec && i->op <= 0xef) ||
+			   (i->op >= 0x6c && i->op <= 0x6f));
 }
 
 static bool far_transfer(struct vcpu *v, struct regs *r, struct insn *i)
@@ -279,7 +341,6 @@ static enum outcome two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 
 static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 {
-	enum outcome done;
 	u16 sel;
 
 	/* Frames and far pointers of 16 bits are not for a 32-bit kernel. */
@@ -308,10 +369,12 @@ static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 	case 0xcf:
 		v->count[C_EMUL_IRET]++;
 		r->ip = (u32)(r->ip - i->len);	/* where it faults, if it does */
-		done = do_iret(v, r, 0);
-		return done == DONE ? deliver_held(v, r) : done;
+		return do_iret(v, r, 0);
 	case 0xf4:
 		v->count[C_EMUL_HLT]++;
+		r->flags &= ~(u64)FLAG_RF;
+		if (r->flags & FLAG_TF)
+			return DONE;		/* a single step ends it */
 		return v->sh->vif ? guest_halt(v, r) : halt_closed(v, r);
 	case 0xfa:
 		v->count[C_EMUL_FLAGS]++;
@@ -323,9 +386,26 @@ static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
 		if (!v->vmi && (v->cr0 & CR0_PG))
 			return end(v, END_REFUSED, "this kernel knows no VMI, or has it off");
 		v->sh->vif = FLAG_IF;
-		return deliver_held(v, r);
+		return DONE;
 	}
 	return FAULT;
+}
+
+/* A load of SS keeps the trap back until the next instruction is done, too. */
+static bool keeps_step_back(struct insn *i)
+{
+	return !i->two && (i->op == 0x17 || i->op == 0x8e);
+}
+
+/* The instruction is done: the trap of a single step, then what waits for the flag. */
+enum outcome retire(struct vcpu *v, struct regs *r, bool step)
+{
+	if (step) {
+		raise_dr6(v, DR6_BS);
+		if (deliver(v, r, X_DB, false, 0, false) == STOP)
+			return STOP;
+	}
+	return v->sh->vif && v->sh->pending ? deliver_held(v, r) : DONE;
 }
 
 /**
@@ -335,22 +415,28 @@ static enum outcome one_byte(struct vcpu *v, struct regs *r, struct insn *i)
  */
 enum outcome emulate(struct vcpu *v, struct regs *r)
 {
-	u64 ip = r->ip;
+	u64 ip = r->ip, flags = r->flags;
 	enum outcome done;
 	struct insn i;
 
 	if (!decode(v, r, &i))
 		return FAULT;
 	r->ip = (u32)(ip + i.len);
-	if (!i.two && ((i.op >= 0xe4 && i.op <= 0xe7) || (i.op >= 0xec && i.op <= 0xef)))
+	if (is_io(&i))
 		done = emulate_io(v, r, &i);
 	else if ((r->cs & 3) != 1)
 		done = FAULT;
 	else
 		done = i.two ? two_byte(v, r, &i) : one_byte(v, r, &i);
-	if (done == FAULT)
+	if (done == FAULT) {
 		r->ip = ip;
-	return done;
+		r->flags = flags;
+	}
+	if (done != DONE)
+		return done;
+	if (i.two || i.op != 0xcf)
+		r->flags &= ~(u64)FLAG_RF;
+	return retire(v, r, (flags & FLAG_TF) && !keeps_step_back(&i));
 }
 
 /**

@@ -74,12 +74,12 @@ static enum outcome hc_init(struct vcpu *v, struct regs *r)
 	for (i = 0; i < vcpu_count(v); i++) {
 		struct vcpu *c = vcpu_nr(v, i);
 
-		c->sh->iomap = c->vmi_page->iomap;
 		c->sh->direct = lin - rom_of(v)->phys;
 		/* How far that mapping goes the guest says later, SetLinearMapping. */
 		c->sh->direct_end = 0;
 		memcpy(c->vmi_page, c->sh, PAGE);
 		c->sh = c->vmi_page;
+		note_held(c);
 	}
 	v->vmi = true;
 	r->ax = 0;
@@ -156,7 +156,7 @@ static enum outcome hc_SYSEXIT(struct vcpu *v, struct regs *r)
 	r->ip = (u32)r->dx;
 	r->sp = (u32)r->cx;
 	v->sh->vif = FLAG_IF;
-	v->vmi_page->iomap = SH_IOMAP_CLOSED;
+	close_ports(v);
 	return deliver_held(v, r);
 }
 
@@ -276,7 +276,7 @@ CALL(INVAL_PAGE, shadow_inval(v, r->ax))
 CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 /* The ring says what changed: only the TLB wants to know of pages. */
 CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
-PASS(APIC_WRITE, guest_apic_write(v, r, r->ax & 0xff0, r->dx))
+CALL(APIC_WRITE, guest_apic_write(v, r->ax & 0xff0, r->dx))
 CALL(SPIN_KICK, smp_wake(v, r->ax))
 CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
 PASS(enable, deliver_held(v, r))

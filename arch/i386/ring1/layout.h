@@ -6,14 +6,14 @@
  * Numbers that C and assembly share.  Linear 0 .. 4 GiB belongs to the guest.  Above:
  *	DIRECT_BASE	all physical memory, for the monitor's own use
  *	MON_BASE	the monitor's memory, image first
- *	TSS_BASE	a window of eight pages per CPU, see cpu.c
+ *	TSS_BASE	a window of four pages per CPU, see cpu.c
  *	ALIAS_BASE	4 GiB per CPU, all of them one page, see paging.c
  */
 #define DIRECT_BASE	0xffff800000000000
 #define MON_BASE	0xffffffff80000000
 #define TSS_BASE	0xffffffffc0000000
 #define ALIAS_BASE	0xffffff0000000000
-#define TSS_WINDOW	0x8000
+#define TSS_WINDOW	0x4000
 
 #define MAX_CPUS	8
 #define STACK_SIZE	0x4000
@@ -33,8 +33,16 @@
 #define CALL_LEN		7	/* error code then, if by far call: its length */
 #define NOT_EXCEPTION		0x100	/* with a vector below 32: from a device */
 
-/* Offsets in the shared page; the first eight bytes end the TSS's fixed part. */
-#define SH_IOMAP	0x06	/* u16: I/O bitmap's offset, all ones: no ports */
+/* The TSS ends a page, the I/O bitmap is in the next ones; where it is, in the last word. */
+#define TSS_SIZE	0x68
+#define TSS_IOMAP	0x66	/* u16: I/O bitmap's offset; behind the limit: no ports */
+#define IOMAP_OPEN	TSS_SIZE
+#define IOMAP_CLOSED	0xffff
+
+/* Offsets in the shared page. */
+#define SH_IRET_USER	0x00	/* s32: greatest IF and VM for which IRET to ring 3 need */
+#define SH_IRET_KERNEL	0x04	/* s32: not call, and IRET to ring 1: IRET_FREE or -1 */
+#define IRET_FREE	0x200
 #define SH_VIF		0x08	/* u32: 0x200 or 0, the guest's interrupt flag */
 #define SH_PENDING	0x0c	/* u32: nonzero: call EnableInterrupts */
 #define SH_CR0		0x10
@@ -53,9 +61,6 @@
 #define SH_RING		0x1000	/* u32[]: entries of page tables that changed */
 #define RING_SIZE	4096
 #define SH_PAGES	5	/* the shared page and the ring */
-
-#define SH_IOMAP_OPEN	0x1060
-#define SH_IOMAP_CLOSED	0xffff
 
 /* Offsets in struct vcpu, for the system call's short way in entry.S. */
 #define V_PAGE		0

@@ -23,8 +23,7 @@ struct regs {
 
 /* The page that a virtual CPU shares with the ROM; layout.h has the offsets. */
 struct shared {
-	u8  tss_tail[6];
-	u16 iomap;
+	int iret_user, iret_kernel;
 	u32 vif, pending;
 	u32 cr0, cr2, cr3, cr4;
 	u32 head, eoi_held, depth;
@@ -93,6 +92,7 @@ enum outcome {
 	DONE,		/* the guest goes on with its registers as they are now */
 	FAULT,		/* the guest's own fault, not yet delivered */
 	STOP,		/* the guest cannot go on: vcpu->stop says why */
+	RAISED,		/* as DONE, but the instruction is not: a fault of its is delivered */
 };
 
 /* One virtual CPU; each is pinned to a processor of the machine. */
@@ -114,6 +114,7 @@ struct vcpu {
 	} ending;
 	bool vmi;
 	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
+	bool ports_open;		/* for ring 1, until the way to ring 3 */
 	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;
 	struct shared *sh;	/* shared page; private until vmi_init */
 
@@ -170,6 +171,12 @@ static inline enum outcome end(struct vcpu *v, enum ending ending, const char *w
 static inline enum outcome done_if(bool ok)
 {
 	return ok ? DONE : FAULT;
+}
+
+/* Of a fault that was delivered. */
+static inline enum outcome raised(enum outcome done)
+{
+	return done == DONE ? RAISED : done;
 }
 
 static inline void set_edx_eax(struct regs *r, u64 val)
@@ -232,13 +239,16 @@ bool held_any(struct vcpu *v);
 
 /* emulate.c, decode.c */
 struct insn {
-	bool op16, ad16, two;
-	u8 op, modrm, len;
+	bool op16, ad16, two, rep;
+	u8 op, modrm, len, sreg;
 	u32 imm, ea, ea_off;
 	u16 imm_sel;
 };
 
 enum outcome emulate(struct vcpu *v, struct regs *r);
+enum outcome check_access(struct vcpu *v, struct regs *r, struct insn *i, u32 lin, u32 len,
+			  u32 access);
+enum outcome retire(struct vcpu *v, struct regs *r, bool step);
 enum outcome general_protection(struct vcpu *v, struct regs *r);
 bool decode(struct vcpu *v, struct regs *r, struct insn *i);
 u32 get_reg(struct regs *r, u32 n);
@@ -266,6 +276,7 @@ bool set_cr4(struct vcpu *v, u32 val);
 bool set_tr(struct vcpu *v, u16 sel);
 void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
+void raise_dr6(struct vcpu *v, u32 bits);
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
 bool write_xcr_safe(u32 nr, u64 val);
@@ -276,8 +287,9 @@ extern u64 pte_reserved;	/* bits of an entry that are, where there is NX */
 /* Interrupts, ports, and waiting for an interrupt. */
 bool irq_blocked(struct vcpu *v, u32 vec);
 void irq_service(struct vcpu *v, u32 vec);
-enum outcome guest_apic_write(struct vcpu *v, struct regs *r, u32 reg, u32 val);
+void guest_apic_write(struct vcpu *v, u32 reg, u32 val);
 enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i);
+void close_ports(struct vcpu *v);	/* on the way to ring 3 */
 enum outcome guest_halt(struct vcpu *v, struct regs *r);
 enum outcome halt_closed(struct vcpu *v, struct regs *r);
 enum outcome spin_wait(struct vcpu *v, struct regs *r);

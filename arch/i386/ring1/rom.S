@@ -101,26 +101,30 @@ op_SET_INTERRUPT_MASK:
 
 /*
  * 33: IRET.  The processor leaves the real interrupt flag alone (CPL > IOPL), so all
- * there is to do is the guest's flag, and closing the I/O ports on the way to ring 3.
+ * there is to do is the guest's flag.  What else there may be is the monitor's: held
+ * interrupts, ports that are open, virtual 8086 mode.
  * From iret_begin on, with the guest's flag set, the monitor finishes the IRET
  * itself before it delivers an interrupt: rom_in_iret().
  */
 op_IRET:
 	pushl	%eax
 	movl	12(%esp), %eax
-	andl	$0x200, %eax
+	andl	$0x20200, %eax		/* VM, IF */
 	movl	%eax, SH(SH_VIF)
 iret_begin:
-	cmpl	$0, SH(SH_PENDING)
-	jne	iret_slow
 	testb	$2, 8(%esp)
-	jz	2f
+	jz	iret_kernel
+	cmpl	SH(SH_IRET_USER), %eax
+	jg	iret_slow
 	testb	$4, 20(%esp)
 	jnz	iret_slow		/* an LDT's stack: perhaps of 16 bits */
-	movw	$SH_IOMAP_CLOSED, SH(SH_IOMAP)
-2:	popl	%eax
+iret_fast:
+	popl	%eax
 iret_insn:
 	iret
+iret_kernel:
+	cmpl	SH(SH_IRET_KERNEL), %eax
+	jle	iret_fast
 iret_slow:
 	popl	%eax
 iret_slow_insn:

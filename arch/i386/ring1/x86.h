@@ -49,8 +49,11 @@ enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 #define CR4_OSXSAVE	BIT(18)
 #define CR4_SMEP	BIT(20)
 
+#define DR6_BS		BIT(14)
+
 #define FLAG_TF		0x100u
 #define FLAG_IF		0x200u
+#define FLAG_DF		0x400u
 #define FLAG_IOPL	0x3000u
 #define FLAG_NT		0x4000u
 #define FLAG_RF		0x10000u

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the guest does to the machine under the monitor: ports, caches, processors. */
+#include <asm/vmi/abi.h>
+
+#include "hostile.h"
+
+#define LAPIC		0xfee00000u
+#define LINT0		0x350
+#define LVT_MASKED	0x10000
+#define EXTINT		0x700
+#define ICW1		0x11u
+
+/* OUT of each size, and OUTS. */
+static void out(u16 port, u32 size, u32 val)
+{
+	if (size == 1)
+		asm volatile("outb %b0, %1" : : "a" (val), "d" (port));
+	else if (size == 2)
+		asm volatile("outw %w0, %1" : : "a" (val), "d" (port));
+	else
+		asm volatile("outl %0, %1" : : "a" (val), "d" (port));
+}
+
+static void outs(u16 port, u32 size, u32 val)
+{
+	u32 *from = &val, n = 1;
+
+	if (size == 1)
+		asm volatile("rep outsb" : "+S" (from), "+c" (n) : "d" (port), "m" (val));
+	else if (size == 2)
+		asm volatile("rep outsw" : "+S" (from), "+c" (n) : "d" (port), "m" (val));
+	else
+		asm volatile("rep outsl" : "+S" (from), "+c" (n) : "d" (port), "m" (val));
+}
+
+/* @val to one port, as part of an access of @size that begins @before it. */
+static void out_to(u16 port, u8 val, u32 size, u32 before, bool string)
+{
+	(string ? outs : out)(port - before, size, (u32)val << 8 * before);
+}
+
+/* The monitor masks LINT0 while an 8259 is being initialized, if it notices. */
+static bool notices_8259(u32 size, u32 before, bool string)
+{
+	bool noticed;
+
+	write32(LAPIC + LINT0, EXTINT);
+	out_to(0x20, ICW1, size, before, string);
+	noticed = read32(LAPIC + LINT0) & LVT_MASKED;
+	outb(0x21, 0x20);
+	outb(0x21, 4);
+	outb(0x21, 1);
+	outb(0x21, 0xff);
+	return noticed;
+}
+
+static bool pic_sizes(void)
+{
+	u32 size, before;
+
+	write32(LAPIC + 0xf0, 0x1ff);
+	for (size = 1; size <= 4; size *= 2)
+		for (before = 0; before < size; before++)
+			if (!notices_8259(size, before, false) ||
+			    !notices_8259(size, before, true))
+				return false;
+	return true;
+}
+
+/* Whatever the page that is shared with the monitor says. */
+static bool pic_shared_page(void)
+{
+	static u16 page[2048], odd[2048];
+	u32 pattern, i;
+	bool ok = true;
+
+	if (!rom_slots)
+		return true;
+	write32(LAPIC + 0xf0, 0x1ff);
+	memcpy(page, (void *)rom_shared, sizeof(page));
+	for (pattern = 0; pattern < 0x10000 && ok; pattern += 0x80) {
+		for (i = 0; i < ARRAY_SIZE(odd); i++)
+			odd[i] = pattern;
+		memcpy((void *)rom_shared, odd, sizeof(odd));
+		ok = notices_8259(1, 0, false) && notices_8259(1, 0, true);
+		memcpy((void *)rom_shared, page, sizeof(page));
+	}
+	return ok;
+}
+
+/* Without address line 20 the second megabyte is the first. */
+static bool a20_is_on(void)
+{
+	u32 low = 0x500, high = ARENA + 0x100500, i;
+
+	for (i = 1; i < 3; i++) {
+		write32(ARENA + low, i);
+		write32(high, ~i);
+		if (read32(ARENA + low) != i)
+			return false;
+	}
+	return true;
+}
+
+/* Every width of access and every order of commands that could switch it off. */
+static bool a20(void)
+{
+	u32 size, before, string;
+
+	for (size = 1; size <= 4; size *= 2) {
+		for (before = 0; before < size; before++) {
+			for (string = 0; string < 2; string++) {
+				out_to(0x92, 0, size, before, string);
+				if (!a20_is_on())
+					return false;
+				out_to(0x64, 0xdd, size, before, string);
+				if (!a20_is_on())
+					return false;
+				outb(0x64, 0xd1);
+				out_to(0x60, 0xdd, size, before, string);
+				if (!a20_is_on())
+					return false;
+			}
+		}
+	}
+	outb(0x64, 0xd1);
+	outb(0x64, 0xaa);	/* of no bytes: the first command still waits */
+	outb(0x60, 0xdd);
+	outb(0x64, 0xfd);	/* a pulse of that line alone */
+	return a20_is_on();
+}
+
+/* IRET to virtual 8086 mode, by the instruction itself. */
+static void iret_vm86(u32 cs, u32 unused)
+{
+	(void)unused;
+	asm volatile("push $0; push $0; push $0; push $0; push $0x700; push $0xf00\n\t"
+		     "push $0x20002; push %0; push $0x10; iret" : : "r" (cs));
+}
+
+static bool vm86(void)
+{
+	u32 cs;
+
+	for (cs = 0x700; cs < 0x704; cs++) {
+		memset((void *)(cs * 16 + 0x10), 0xf4, 1);	/* HLT */
+		traps(iret_vm86, cs, 0);
+	}
+	return true;
+}
+
+const struct hostile machine_cases[] = {
+	{ "pic_sizes", pic_sizes, LIVES },
+	{ "pic_shared_page", pic_shared_page, LIVES },
+	{ "a20", a20, LIVES },
+	{ "vm86", vm86, EITHER },
+	{ NULL, NULL, LIVES }
+};
