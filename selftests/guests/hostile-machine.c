@@ -8,6 +8,8 @@
 #define LINT0		0x350
 #define LVT_MASKED	0x10000
 #define EXTINT		0x700
+#define MSR_PAT		0x277
+#define CPUID_PAT	(1 << 16)
 #define ICW1		0x11u
 
 /* OUT of each size, and OUTS. */
@@ -130,6 +132,30 @@ static bool a20(void)
 	return a20_is_on();
 }
 
+/* Types of memory: those with which the monitor maps its own are not to change. */
+static void write_pat(u32 low, u32 high)
+{
+	asm volatile("wrmsr" : : "c" (MSR_PAT), "a" (low), "d" (high));
+}
+
+static bool pat(void)
+{
+	u32 eax = 1, ebx, ecx, edx, type;
+
+	asm volatile("cpuid" : "+a" (eax), "=b" (ebx), "=c" (ecx), "=d" (edx));
+	if (!(edx & CPUID_PAT))
+		return true;
+	for (type = 0; type < 8; type++) {
+		if (type != 6 && !traps(write_pat, 0x00070400 | type, 0x00070406))
+			return false;
+		if (type && !traps(write_pat, 0x00070406 | type << 24, 0x00070406))
+			return false;
+	}
+	/* The other six are its own. */
+	return !traps(write_pat, 0x00010506, 0x04050601) &&
+	       !traps(write_pat, 0x00070406, 0x00070406);
+}
+
 /* IRET to virtual 8086 mode, by the instruction itself. */
 static void iret_vm86(u32 cs, u32 unused)
 {
@@ -153,6 +179,7 @@ const struct hostile machine_cases[] = {
 	{ "pic_sizes", pic_sizes, LIVES },
 	{ "pic_shared_page", pic_shared_page, LIVES },
 	{ "a20", a20, LIVES },
+	{ "pat", pat, LIVES },
 	{ "vm86", vm86, EITHER },
 	{ NULL, NULL, LIVES }
 };

@@ -149,6 +149,8 @@ static void check_frame(struct vcpu *v, u64 e)
 	}
 	if (pa == LAPIC_PAGE && (e & PTE_W))
 		breach("the local APIC is writable", e, pa);
+	if (pa == LAPIC_PAGE && (e & PTE_UC) != PTE_UC)
+		breach("the local APIC is cached", e, pa);
 	if (pa + size <= boot.mon_start || pa >= boot.mon_end)
 		return;
 	if (size == PAGE && pa == mon_phys(scratch))

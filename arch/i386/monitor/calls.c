@@ -168,8 +168,8 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		v->sysenter[msr - 0x174] = val;
 		return true;
 	case MSR_PAT:
-		/* Our own memory is of the first type: it stays write-back. */
-		return (val & 0xff) == 6 && write_msr_safe(msr, val);
+		/* The types of our own memory and the local APIC's: they stay as they are. */
+		return !((val ^ PAT_RESET) & PAT_OURS) && write_msr_safe(msr, val);
 	}
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
 		if (msr < policies[i].first || msr > policies[i].last)

@@ -139,6 +139,7 @@ void cpu_load_tables(struct vcpu *v)
 	asm volatile("movl %0, %%ss\n\tmovl %0, %%ds\n\tmovl %0, %%es" : : "r" (0));
 	/* What ran before us may have left a way into ring 0. */
 	wrmsr(MSR_SYSENTER_CS, 0);
+	write_msr_safe(MSR_PAT, PAT_RESET);
 	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~(u64)EFER_SCE) | (cpu_has_nx ? EFER_NX : 0));
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP);
 	write_cr4(cr4_own);

@@ -165,7 +165,7 @@ static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 	if (shared < SH_PAGES * PAGE && rom.phys)
 		return mon_phys((u8 *)v->vmi_page + shared) | l->rights;
 	if (pa == LAPIC_PAGE)
-		return pa | (l->rights & ~PTE_W) | PTE_PCD;
+		return pa | (l->rights & ~(PTE_W | PTE_PAT)) | PTE_UC;
 	return pa | l->rights;
 }
 

@@ -69,7 +69,7 @@ void paging_init(void)
 	for (pa = boot.mon_start; pa < boot.mon_end; pa += LARGE)
 		map_large(MON_BASE + pa - boot.mon_start, pa, 0);
 	for (pa = 0; pa < top; pa += LARGE)
-		map_large(DIRECT_BASE + pa, pa, pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_PCD : 0);
+		map_large(DIRECT_BASE + pa, pa, pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_UC : 0);
 	entry_for(TSS_BASE, 1);
 	/* The loader's structures are no longer reachable from here on. */
 	move();

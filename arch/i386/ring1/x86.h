@@ -14,6 +14,7 @@
 #define PTE_U		0x004UL
 #define PTE_PWT		0x008UL
 #define PTE_PCD		0x010UL
+#define PTE_UC		(PTE_PCD | PTE_PWT)	/* whatever the MTRRs say */
 #define PTE_A		0x020UL
 #define PTE_D		0x040UL
 #define PTE_PS		0x080UL
@@ -65,6 +66,8 @@ enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 #define MSR_MCG_CAP	0x179
 #define MSR_MC_STATUS(bank)	(0x401 + 4 * (bank))	/* the next is the address */
 #define MSR_PAT		0x277
+#define PAT_RESET	0x0007040600070406
+#define PAT_OURS	0xff0000ffUL	/* 0: write-back; 3, PCD and PWT: uncached */
 #define MSR_EFER	0xc0000080
 #define EFER_SCE	BIT(0)
 #define EFER_NX		BIT(11)
