@@ -156,6 +156,50 @@ static bool pat(void)
 	       !traps(write_pat, 0x00070406, 0x00070406);
 }
 
+/*
+ * A processor whose start state has EFER.NX, with its descriptors in a page that must
+ * not be executed.  Where there is no NX that is a reserved bit.
+ */
+static volatile u32 ap_runs;
+asm(".pushsection .text; ap_nx_start: incl ap_runs; 1: cli; hlt; jmp 1b; .popsection");
+extern char ap_nx_start[];
+
+static void icr_to_1(u32 command)
+{
+	hypercall(VMI_OP_APIC_WRITE, LAPIC + 0x310, 1 << 24, 0);
+	hypercall(VMI_OP_APIC_WRITE, LAPIC + 0x300, command, 0);
+}
+
+static bool ap_efer(void)
+{
+	static struct vmi_ap_state state;
+	u64 *root = (u64 *)ARENA, *pd = (u64 *)(ARENA + 0x1000);
+	u32 table = ARENA + 0x200000, i;
+
+	if (!rom_slots || option("smp", 1) < 2)
+		return true;
+	memset(root, 0, 0x2000);
+	root[0] = (u32)pd | PTE_P;
+	for (i = 0; i < 16; i++)
+		pd[i] = i << 21 | PTE_PS | PTE_P | PTE_W | PTE_AD;
+	pd[table >> 21] |= 1ull << 63;
+	memcpy((void *)table, gdt, GDT_SIZE);
+	state = (struct vmi_ap_state) {
+		.cr0 = 0x80010011, .cr3 = (u32)root, .cr4 = CR4_PAE, .efer = 0x800,
+		.gdtr_limit = GDT_SIZE - 1, .gdtr_base = table, .eip = (u32)ap_nx_start,
+		.eflags = 2, .esp = ARENA + ARENA_SIZE, .cs = KERNEL_CS, .ss = KERNEL_DS,
+		.ds = KERNEL_DS, .es = KERNEL_DS,
+	};
+	ap_runs = 0;
+	hypercall(VMI_OP_SET_INITIAL_AP_STATE, (u32)&state, 1, 0);
+	icr_to_1(0x4500);
+	icr_to_1(0x4600 | 8);
+	for (i = 0; i < 1000 && !ap_runs; i++)
+		delay_us(1000);
+	icr_to_1(0x4500);
+	return ap_runs;
+}
+
 /* IRET to virtual 8086 mode, by the instruction itself. */
 static void iret_vm86(u32 cs, u32 unused)
 {
@@ -180,6 +224,7 @@ const struct hostile machine_cases[] = {
 	{ "pic_shared_page", pic_shared_page, LIVES },
 	{ "a20", a20, LIVES },
 	{ "pat", pat, LIVES },
+	{ "ap_efer", ap_efer, EITHER },
 	{ "vm86", vm86, EITHER },
 	{ NULL, NULL, LIVES }
 };

@@ -146,6 +146,12 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	return read_msr_safe(msr, val);
 }
 
+/* May the guest have this in its EFER? */
+bool efer_ok(u64 val)
+{
+	return !(val & ~(u64)(EFER_NX | EFER_SCE)) && (cpu_has_nx || !(val & EFER_NX));
+}
+
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
 	u32 i, changed;
@@ -154,7 +160,7 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return false;
 	switch (msr) {
 	case MSR_EFER:
-		if ((val & ~(u64)(EFER_NX | EFER_SCE)) || ((val & EFER_NX) && !cpu_has_nx))
+		if (!efer_ok(val))
 			return false;
 		changed = v->efer ^ val;
 		set_efer(v, val);

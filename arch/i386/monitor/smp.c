@@ -249,13 +249,14 @@ void vcpu_idle(struct vcpu *v)
 	v->cr0 = s->cr0 | CR0_ET;
 	v->sh->cr3 = s->cr3;
 	v->cr3 = s->cr3;
-	set_efer(v, s->efer & EFER_NX);
+	set_efer(v, efer_ok(s->efer) ? s->efer : 0);
 	v->sh->cr2 = s->cr2;
 	v->cr4 = 0;
 	shadow_reset(v);
 	r.cs = s->cs | 1;
 	r.ss = s->ss | 1;
-	if (!set_cr4(v, s->cr4) || !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
+	if (!efer_ok(s->efer) || !set_cr4(v, s->cr4) ||
+	    !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
 		stop_guest(v, &r, "a CPU is started with bad registers");
 	if (set_cr0(v, s->cr0) == STOP)
 		stop_guest(v, &r, v->stop);

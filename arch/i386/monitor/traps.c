@@ -162,7 +162,7 @@ void trap_from_monitor(struct regs *r)
 	if (r->vec == X_PF) {
 		u64 cr2 = read_cr2();
 
-		if (!(cr2 >> 32) && v->root &&
+		if (!(cr2 >> 32) && v->root && !(r->err & PFEC_RSVD) &&
 		    shadow_fault(v, cr2, r->err & PFEC_W, &pfec) == FILL_DONE)
 			return;
 		if (extable_fixup(r))
