@@ -30,6 +30,10 @@ int main(const char *cmdline);
 
 /* Where Linux's boot parameters are. */
 extern u32 boot_params;
+#define BP_E820_ENTRIES	0x1e8		/* u8 */
+#define BP_E820		0x2d0		/* start and size, u64; type, u32 */
+#define E820_RAM	1
+#define E820_RESERVED	2
 
 /* Called on each further processor, number from 1, interrupts off. */
 void ap_main(unsigned int cpu);

@@ -9,7 +9,7 @@
 #define LVT_MASKED	0x10000
 #define EXTINT		0x700
 #define MSR_PAT		0x277
-#define CPUID_PAT	(1 << 16)
+#define CPUID_PAT	0x10000
 #define ICW1		0x11u
 
 /* OUT of each size, and OUTS. */

@@ -7,9 +7,6 @@
  */
 #include "hostile.h"
 
-#define BP_E820_ENTRIES	0x1e8
-#define BP_E820		0x2d0
-#define E820_RESERVED	2
 #define DEBUG_VECTOR	1
 #define NMI_VECTOR	2
 #define LARGE_MASK	0x1fffff

@@ -10,12 +10,29 @@
 #define CPUID_SMEP	(1 << 7)	/* leaf 7, EBX */
 #define FRAMES		4
 #define LARGE_FRAME	0x1000000	/* memory that nobody uses */
+#define HIGH_FRAME	0x100200000ull
 #define MANY		5000		/* more changes than a host would queue */
 
 static struct space spaces[2];		/* 2-level, PAE */
 static struct space other;
 static u32 frame[FRAMES];		/* each begins with its number + 'A' */
 static u32 window;			/* a fresh 4 MB for each test */
+
+/* Does the memory map say that there is RAM? */
+static bool ram_at(u64 addr)
+{
+	const u8 *bp = (const u8 *)boot_params;
+	u32 i, type;
+	u64 range[2];
+
+	for (i = 0; i < bp[BP_E820_ENTRIES]; i++) {
+		memcpy(range, bp + BP_E820 + 20 * i, sizeof(range));
+		memcpy(&type, bp + BP_E820 + 20 * i + sizeof(range), sizeof(type));
+		if (type == E820_RAM && addr >= range[0] && addr < range[0] + range[1])
+			return true;
+	}
+	return false;
+}
 
 static void *pte(u32 addr)
 {
@@ -205,6 +222,33 @@ static void t_release(void)
 	flush_tlb();
 	EXPECT_EQ(read32(to), 'C');
 	EXPECT_EQ(touch(to + PAGE_SIZE, READ, false), 0);
+}
+
+/* The same of a frame that no 32 bits hold. */
+static void t_freed_high(void)
+{
+	u32 at = fresh(), view = fresh(), pfn = HIGH_FRAME >> 12, i;
+	u64 *table = (u64 *)view;
+
+	if (!space->pae || !ram_at(HIGH_FRAME)) {
+		SKIP("no memory above 4 GiB, or no way to it");
+		return;
+	}
+	entry_set(space, pte(view), HIGH_FRAME | PTE_RIGHTS, flags(view, VMI_PAGE_PT));
+	for (i = 0; i < 3; i++) {
+		memset(table, 0, PAGE_SIZE);
+		table[0] = frame[i] | PTE_RIGHTS;
+		table[1] = frame[i + 1] | PTE_RIGHTS;
+		allocate_page(space, pfn, VMI_PAGE_PT);
+		entry_set(space, pde(at), HIGH_FRAME | PTE_RIGHTS, flags(at, VMI_PAGE_PD));
+		/* What is read first is looked up in any case. */
+		EXPECT_EQ(read32(at + (i & 1) * PAGE_SIZE), 'A' + i + (i & 1));
+		EXPECT_EQ(read32(at), 'A' + i);
+		EXPECT_EQ(read32(at + PAGE_SIZE), 'A' + i + 1);
+		entry_set(space, pde(at), 0, flags(at, VMI_PAGE_PD));
+		release_page(space, pfn, VMI_PAGE_PT);
+		flush_tlb();
+	}
 }
 
 /* A directory that is a page table too: entries show in a window. */
@@ -639,6 +683,7 @@ static const struct test tests[] = {
 	{ "many changes", t_many },
 	{ "another page table", t_directory },
 	{ "ReleasePage, AllocatePage", t_release },
+	{ "ReleasePage above 4 GiB", t_freed_high },
 	{ "directory maps itself", t_self_map },
 	{ "two spaces", t_two_spaces },
 	{ "large page", t_large },

@@ -269,10 +269,9 @@ note_commit:
 	incl	SH(SH_HEAD)
 	ret
 
-/* 45: a page was a page table (44, will be one, is a NOP): forget it. */
+/* 45: a page was a page table (44, will be one, is a NOP): forget it.  Frame and a 1. */
 op_RELEASE_PAGE:
-	shll	$12, %eax
-	orl	$1, %eax
+	leal	1(, %eax, 2), %eax
 	jmp	note_begin
 
 /* 11: most descriptors written on a context switch are the same as before. */

@@ -288,7 +288,7 @@ static void shadow_sync(struct vcpu *v)
 		for (; n != head; n++) {
 			e = __atomic_load_n(&sh->ring[n % RING_SIZE], __ATOMIC_RELAXED);
 			if (e & 1)
-				shadow_page_gone(v, e >> 12);
+				shadow_page_gone(v, e >> 1);
 			else
 				shadow_entry_changed(v, e);
 		}
