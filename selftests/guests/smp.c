@@ -6,7 +6,7 @@
 #include "layer.h"
 #include "paging.h"
 
-#define CPUS_MAX	8
+#define CPUS_MAX	64
 #define AP_STACK	4096
 #define ROUNDS		2000
 #define PATIENCE	20000000

@@ -16,7 +16,7 @@
 #define LOAD_ADDRESS	0x100000
 #define STACK_SIZE	16384
 #define AP_STACK_SIZE	4096
-#define AP_MAX		16
+#define AP_MAX		64
 #define CR0_PE		1
 #define BOOT_DS		0x18		/* the boot protocol's data segment */
 #define TRAP_WORDS	19		/* struct trap_frame */

@@ -89,6 +89,7 @@ void apic_write(u32 reg, u32 val);
 void apic_init(void);
 void pic_write(u16 port, u8 val);
 void irq_arrived(struct vcpu *v, u32 vec);
+u32 smp_find(u32 max);
 void smp_start(void);
 void smp_message(struct vcpu *c, u32 mode);
 void smp_stop_others(void);

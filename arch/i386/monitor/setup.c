@@ -116,12 +116,15 @@ static u64 max(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
-/* How much we take: most of it is for shadows. */
+#define PER_CPU		0x100000UL	/* at least, for tables, stacks and shadows */
+
+/* How much we take, of all memory and for each processor: most of it is for shadows. */
 static u64 monitor_size(u64 ram)
 {
 	u64 small = min(ram / 16, 4 * LARGE), large = min(ram / 32, 32 * LARGE);
+	u32 cpus = smp_find(max(ram / (4 * PER_CPU), 1));
 
-	return (max(small, large) + LARGE - 1) & ~(LARGE - 1);
+	return (max(max(small, large), cpus * PER_CPU) + LARGE - 1) & ~(LARGE - 1);
 }
 
 /* Our memory: the top of RAM below 4 GiB, in whole large pages, none half ours. */

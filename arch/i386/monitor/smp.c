@@ -16,7 +16,7 @@ extern u32 ap_cr3, ap_far;
 extern char ap_gdt[], ap_gdt_ptr[], ap_long[];
 extern u64 ap_stack;
 
-static u32 ap_ids[MAX_CPUS], nr_aps;
+static u32 ap_ids[MAX_CPUS], nr_aps, left_out;
 static struct vcpu *stopper;	/* who ends the machine */
 
 static struct acpi_header *find_table(const char *sig)
@@ -58,18 +58,68 @@ static void hide_suspend(void)
 	}
 }
 
-static void find_aps(void)
+/* Entries of the MADT: a processor's, by the number of its local APIC. */
+struct madt_apic {
+	u8 type, length, uid, id;
+	u32 flags;
+} __packed;
+
+struct madt_x2apic {
+	u8 type, length;
+	u16 reserved;
+	u32 id, flags;
+} __packed;
+
+enum { MADT_APIC, MADT_X2APIC = 9, MADT_RESERVED = 0x7f };
+#define MADT_ENABLED	BIT(0)
+
+/* Is there a processor in this entry?  Its local APIC; all ones if it is switched off. */
+static bool madt_processor(u8 *entry, u32 *id)
+{
+	struct madt_x2apic *x2 = (void *)entry;
+	struct madt_apic *apic = (void *)entry;
+
+	if (apic->type == MADT_APIC)
+		*id = apic->flags & MADT_ENABLED ? apic->id : ~0u;
+	else if (apic->type == MADT_X2APIC)
+		*id = x2->flags & MADT_ENABLED ? x2->id : ~0u;
+	else
+		return false;
+	return true;
+}
+
+/**
+ * smp_find - find the other processors
+ * @max: how many there may be at all
+ *
+ * The guest's table keeps only those: it would wait for the rest in vain, ten seconds
+ * for each.  What is an entry of an unknown type is none to it.
+ *
+ * Return: how many there will be.
+ */
+u32 smp_find(u32 max)
 {
 	struct acpi_header *madt = find_table("APIC");
+	u32 id, self = apic_id();
 	u8 *p, *end;
 
 	if (!madt)
-		return;
+		return 1;
+	max = max < MAX_CPUS ? max : MAX_CPUS;
 	p = (u8 *)(madt + 1) + 8;
 	end = (u8 *)madt + madt->length;
-	for (; p + 2 <= end && p[1]; p += p[1])
-		if (p[0] == 0 && (p[4] & 1) && p[3] != apic_id() && nr_aps < MAX_CPUS - 1)
-			ap_ids[nr_aps++] = p[3];
+	for (; p + 2 <= end && p[1]; p += p[1]) {
+		if (!madt_processor(p, &id) || id == self)
+			continue;
+		if (id < 0xff && nr_aps + 1 < max) {
+			ap_ids[nr_aps++] = id;
+			continue;
+		}
+		left_out += id != ~0u;
+		madt->checksum += *p - MADT_RESERVED;
+		*p = MADT_RESERVED;
+	}
+	return nr_aps + 1;
 }
 
 static void delay_us(u32 us)
@@ -99,9 +149,8 @@ static void send(u32 apic, u32 command)
 	apic_write(APIC_ICR2, icr2);
 }
 
-static void start_ap(u32 id)
+static void start_ap(struct vcpu *v, u32 id)
 {
-	struct vcpu *v = vcpu_create(nr_cpus);
 	u32 tries = 1000000;		/* 100 s: the machine may be a busy emulator */
 	char *base = phys_ptr(AP_PAGE);
 
@@ -111,15 +160,13 @@ static void start_ap(u32 id)
 	*(u32 *)(AP(ap_gdt_ptr) + 2) = AP_PAGE + (ap_gdt - ap_start);
 	*(u32 *)AP(&ap_far) = AP_PAGE + (ap_long - ap_start);
 	*(u64 *)AP(&ap_stack) = (u64)v->stack_top;
-	send(id, MODE_INIT << 8);
-	delay_us(10000);
 	while (!__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) && tries--) {
 		if (tries % 10000 == 9999)
 			send(id, MODE_STARTUP << 8 | AP_PAGE >> 12);
 		delay_us(100);
 	}
 	if (!v->parked)
-		refuse("a processor does not start");
+		refuse("the processor with local APIC %u does not start", id);
 }
 
 /* Start all processors; they wait in vcpu_idle(). */
@@ -130,15 +177,21 @@ void smp_start(void)
 	u32 i;
 
 	hide_suspend();
-	find_aps();
+	for (i = 0; i < nr_aps; i++) {
+		vcpu_create(nr_cpus);
+		send(ap_ids[i], MODE_INIT << 8);
+	}
+	delay_us(10000);
 	memcpy(saved, phys_ptr(AP_PAGE), sizeof(saved));
 	/* The first instructions run one to one. */
 	pml4[0] = pml4[(DIRECT_BASE >> 39) & 511];
 	for (i = 0; i < nr_aps; i++)
-		start_ap(ap_ids[i]);
+		start_ap(vcpus[i + 1], ap_ids[i]);
 	pml4[0] = 0;
 	memcpy(phys_ptr(AP_PAGE), saved, sizeof(saved));
-	if (nr_aps)
+	if (left_out)
+		mprintf("monitor: %u processors, %u more are left out\n", nr_cpus, left_out);
+	else if (nr_aps)
 		mprintf("monitor: %u processors\n", nr_cpus);
 }
 

@@ -15,7 +15,7 @@
 #define ALIAS_BASE	0xffffff0000000000
 #define TSS_WINDOW	0x4000
 
-#define MAX_CPUS	8
+#define MAX_CPUS	64		/* their TSS windows are 2 MB */
 #define STACK_SIZE	0x4000
 
 /* The real GDT: a copy of the guest's, at the end the monitor's own descriptors. */
