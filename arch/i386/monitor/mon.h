@@ -81,6 +81,16 @@ void vcpu_halt(struct vcpu *v);
 /* rom.c */
 void rom_install(void);
 
+/* acpi.c */
+struct acpi_header {
+	char sig[4];
+	u32 length;
+	u8 revision, checksum, rest[26];
+} __packed;
+
+struct acpi_header *find_table(const char *sig);
+void hide_suspend(void);
+
 /* apic.c, smp.c */
 u32 apic_read(u32 reg);
 void apic_write(u32 reg, u32 val);

@@ -4,59 +4,12 @@
 
 #define AP_PAGE		0x8000		/* real-mode page; free again afterwards */
 
-struct acpi_header {
-	char sig[4];
-	u32 length;
-	u8 revision, checksum, rest[26];
-} __packed;
-
-#define FADT_DSDT	40		/* offset of its address */
-
 extern u32 ap_cr3, ap_far;
 extern char ap_gdt[], ap_gdt_ptr[], ap_long[];
 extern u64 ap_stack;
 
 static u32 ap_ids[MAX_CPUS], nr_aps, left_out;
 static struct vcpu *stopper;	/* who ends the machine */
-
-static struct acpi_header *find_table(const char *sig)
-{
-	struct acpi_header *rsdt, *t;
-	u32 pa, n, i, *entry;
-
-	for (pa = 0xe0000; pa < 0x100000; pa += 16)
-		if (!memcmp(phys_ptr(pa), "RSD PTR ", 8))
-			break;
-	if (pa == 0x100000)
-		return NULL;
-	rsdt = phys_ptr(*(u32 *)phys_ptr(pa + 16));
-	n = (rsdt->length - sizeof(*rsdt)) / 4;
-	entry = (u32 *)(rsdt + 1);
-	for (i = 0; i < n; i++) {
-		t = phys_ptr(entry[i]);
-		if (!memcmp(t->sig, sig, 4))
-			return t;
-	}
-	return NULL;
-}
-
-/* From suspend to RAM the firmware would go to the guest's code in real mode. */
-static void hide_suspend(void)
-{
-	u8 *fadt = (u8 *)find_table("FACP"), *p, *end;
-	struct acpi_header *dsdt;
-
-	if (!fadt)
-		return;
-	dsdt = phys_ptr(*(u32 *)(fadt + FADT_DSDT));
-	end = (u8 *)dsdt + dsdt->length;
-	for (p = (u8 *)(dsdt + 1); p + 4 <= end; p++) {
-		if (memcmp(p, "_S3_", 4))
-			continue;
-		p[0] = 'X';
-		dsdt->checksum += '_' - 'X';
-	}
-}
 
 /* Entries of the MADT: a processor's, by the number of its local APIC. */
 struct madt_apic {
