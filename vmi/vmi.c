@@ -7,6 +7,7 @@
  */
 #define pr_fmt(fmt) "vmi: " fmt
 
+#include <linux/cpumask.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -103,16 +104,7 @@ static const void __init *find_rom(void)
 	return image;
 }
 
-/**
- * vmi_init() - find a ROM and rewrite the kernel's sites as it says
- *
- * A ROM that fails a check is refused and the kernel runs natively.
- *
- * Context: boot processor, alone, interrupts off, before start_kernel(): the
- * kernel's code is writable, the first megabyte is mapped executable, and the
- * early exception handlers are in place.
- */
-void __init vmi_init(void)
+static void __init use_rom(void)
 {
 	const void *image = find_rom();
 	char why[VMI_WHY_LEN] = "";
@@ -144,6 +136,68 @@ void __init vmi_init(void)
 	patch_cycles = rdtsc() - start;
 	vmi_hook_early();
 }
+
+/*
+ * The interrupt flag stays off, for code that is not meant to know.  What PUSHF and
+ * POPF do with it in ring 1 is not what that code expects.
+ */
+static void __init forbid_interrupts(void)
+{
+	struct vmi_reloc *relocs = vmi_state.relocs;
+	struct vmi_counts counts = {};
+
+	relocs[VMI_OP_ENABLE_INTERRUPTS].type = VMI_RELOC_NOP;
+	relocs[VMI_OP_DISABLE_INTERRUPTS].type = VMI_RELOC_NOP;
+	relocs[VMI_OP_GET_INTERRUPT_MASK].type = VMI_RELOC_CALL;
+	relocs[VMI_OP_GET_INTERRUPT_MASK].eip = (unsigned long)vmi_return_0;
+	vmi_patch_sites(__vmi_sites, __vmi_sites_end, relocs, &counts);
+}
+
+/*
+ * A host put us into a ring where nothing works but its own way.  No console is up:
+ * say it where the command line has one, and on the screen.
+ */
+static void __init __noreturn stop(void)
+{
+	static char option[48] __initdata = "earlyprintk=vga,";
+	char *serial = option + strlen(option);
+
+	if (cmdline_find_option(boot_command_line, "console", serial,
+				option + sizeof(option) - serial) <= 0 ||
+	    strncmp(serial, "ttyS", 4))
+		serial[0] = '\0';
+	forbid_interrupts();
+	set_cpu_online(0, true);	/* or the console is silent */
+	parse_early_options(option);
+	pr_emerg("%s: no native boot in another ring than 0, stopped\n",
+		 refused[0] ? refused : "no ROM");
+	/* To the host, interrupts without vmi_init are the end of this boot. */
+	for (;;)
+		native_safe_halt();
+}
+
+/**
+ * vmi_init() - find a ROM and rewrite the kernel's sites as it says
+ *
+ * If a ROM fails a check, or there is none, the kernel runs natively.
+ *
+ * Context: boot processor, alone, interrupts off, before start_kernel(): the
+ * kernel's code is writable, the first megabyte is mapped executable, and the
+ * early exception handlers are in place.
+ */
+void __init vmi_init(void)
+{
+	use_rom();
+	if (!vmi_state.active && !vmi_ring0())
+		stop();
+}
+
+/* vmi_init() has looked at it, before parameters are parsed. */
+static int __init vmi_option(char *arg)
+{
+	return arg && !strcmp(arg, "off") ? 0 : -EINVAL;
+}
+early_param("vmi", vmi_option);
 
 /**
  * vmi_rom_page() - is this the direct map of an accepted ROM?

@@ -46,7 +46,7 @@ extern const struct vmi_site __vmi_sites[], __vmi_sites_end[];
 /* entry.S */
 int vmi_rom_call(const void *entry, u32 arg, u64 *result);
 extern unsigned long vmi_rom_call_esp;
-extern const char vmi_rom_call_fault[], vmi_return[], vmi_ap_start[];
+extern const char vmi_rom_call_fault[], vmi_return[], vmi_return_0[], vmi_ap_start[];
 
 /* entry_32.S */
 extern const char vmi_iret_site[];

@@ -4,6 +4,8 @@
  * alone: the start of processors, restart, power off; the direct map, free
  * pages and polling.
  */
+#include <linux/acpi.h>
+#include <linux/apm_bios.h>
 #include <linux/init.h>
 #include <linux/memblock.h>
 #include <linux/page_reporting.h>
@@ -152,18 +154,34 @@ void __init vmi_hook_early(void)
 }
 
 /**
- * vmi_allows_vm86() - can programs enter virtual 8086 mode?
+ * vmi_ring0() - has this kernel the ring that it was written for?
  *
- * Not if a host has put this kernel into another ring than 0.
+ * In another one, where a host may have put it, neither virtual 8086 mode nor calls
+ * of the firmware are to be had.
  *
- * Return: false if vm86() must say that there is none.
+ * Return: false if a host runs it in ring 1 or 2.
  */
-bool vmi_allows_vm86(void)
+bool vmi_ring0(void)
 {
 	unsigned short cs;
 
 	savesegment(cs, cs);
 	return !(cs & SEGMENT_RPL_MASK);
+}
+
+/*
+ * Firmware of 16 bits is called by way of descriptors that no site writes, and a
+ * wake-up from suspend to RAM starts in real mode: not past a host.
+ */
+static void __init leave_firmware_alone(void)
+{
+	if (vmi_ring0())
+		return;
+	x86_platform.legacy.devices.pnpbios = 0;
+	apm_info.bios.version = 0;
+#ifdef CONFIG_ACPI
+	acpi_suspend_lowlevel = NULL;
+#endif
 }
 
 static void (*native_restart)(void);
@@ -198,6 +216,7 @@ void __init vmi_hook_cpu(void)
 
 	hook_smp();
 	vmi_hook_clock();
+	leave_firmware_alone();
 	native_restart = machine_ops.emergency_restart;
 	machine_ops.emergency_restart = vmi_emergency_restart;
 	native_power_off = machine_ops.power_off;

@@ -53,6 +53,11 @@ SYM_FUNC_START(vmi_return)
 	RET
 SYM_FUNC_END(vmi_return)
 
+SYM_FUNC_START(vmi_return_0)
+	xorl	%eax, %eax
+	RET
+SYM_FUNC_END(vmi_return_0)
+
 #ifdef CONFIG_SMP
 /*
  * First instructions of an application processor that the host starts with

@@ -17,7 +17,7 @@ struct pt_regs;
 void vmi_init(void);
 bool vmi_rom_page(unsigned long vaddr);
 bool vmi_takes_iret(void);
-bool vmi_allows_vm86(void);
+bool vmi_ring0(void);
 void vmi_module_finalize(struct module *mod, void *sites, size_t size);
 void vmi_module_cleanup(struct module *mod);
 bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr, unsigned long error_code);
@@ -34,7 +34,7 @@ static inline bool vmi_is_kernel_cs(unsigned short cs)
 static inline void vmi_init(void) {}
 static inline bool vmi_rom_page(unsigned long vaddr) { return false; }
 static inline bool vmi_takes_iret(void) { return false; }
-static inline bool vmi_allows_vm86(void) { return true; }
+static inline bool vmi_ring0(void) { return true; }
 static inline void vmi_module_finalize(struct module *mod, void *sites, size_t size) {}
 static inline void vmi_module_cleanup(struct module *mod) {}
 static inline bool vmi_fault_in_rom(struct pt_regs *regs, int trapnr,
