@@ -200,6 +200,13 @@ static bool ap_efer(void)
 	return ap_runs;
 }
 
+/* The status of a command is not to be written: QEMU would believe it for ever. */
+static bool icr_status(void)
+{
+	write32(LAPIC + 0x300, 0xc5000 | 0xf0);		/* to the others, maybe none */
+	return !(read32(LAPIC + 0x300) & 0x1000);
+}
+
 /* IRET to virtual 8086 mode, by the instruction itself. */
 static void iret_vm86(u32 cs, u32 unused)
 {
@@ -225,6 +232,7 @@ const struct hostile machine_cases[] = {
 	{ "a20", a20, LIVES },
 	{ "pat", pat, LIVES },
 	{ "ap_efer", ap_efer, EITHER },
+	{ "icr_status", icr_status, LIVES },
 	{ "vm86", vm86, EITHER },
 	{ NULL, NULL, LIVES }
 };

@@ -15,6 +15,15 @@ void apic_write(u32 reg, u32 val)
 	*(volatile u32 *)phys_ptr(LAPIC_PAGE + reg) = val;
 }
 
+/* Wait until the last command is on its way, but not for ever. */
+void apic_command_sent(void)
+{
+	u32 tries = 100000;
+
+	while ((apic_read(APIC_ICR) & ICR_PENDING) && --tries)
+		pause();
+}
+
 /*
  * EOI costs no trap: for an edge-triggered vector it is done here, when it comes,
  * and noted in the shared page as in service; the guest's EOI takes the note away
@@ -125,8 +134,10 @@ static void write_icr(struct vcpu *v, u32 val)
 {
 	u32 i, mode = MODE(val);
 
-	if (mode < MODE_SMI)
-		apic_write(APIC_ICR, val);
+	if (mode < MODE_SMI) {
+		apic_command_sent();
+		apic_write(APIC_ICR, val & ~ICR_PENDING);
+	}
 	if (mode < MODE_NMI || mode > MODE_STARTUP ||
 	    (mode == MODE_INIT && (val & (ICR_ASSERT | ICR_LEVEL)) == ICR_LEVEL))
 		return;

@@ -97,6 +97,7 @@ void apic_write(u32 reg, u32 val);
 #define apic_id()	(apic_read(APIC_ID) >> 24)
 #define apic_eoi()	apic_write(APIC_EOI, 0)
 void apic_init(void);
+void apic_command_sent(void);
 void pic_write(u16 port, u8 val);
 void irq_arrived(struct vcpu *v, u32 vec);
 u32 smp_find(u32 max);

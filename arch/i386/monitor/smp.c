@@ -92,13 +92,18 @@ void ap_main(void)
 	vcpu_idle(v);
 }
 
-/* A command of the local APIC's to one other; ICR2 stays as the guest has it. */
+/*
+ * A command of the local APIC's to one other.  The guest finds the register idle, and
+ * ICR2 as it has it.
+ */
 static void send(u32 apic, u32 command)
 {
 	u32 icr2 = apic_read(APIC_ICR2);
 
+	apic_command_sent();
 	apic_write(APIC_ICR2, apic << 24);
 	apic_write(APIC_ICR, ICR_ASSERT | command);
+	apic_command_sent();
 	apic_write(APIC_ICR2, icr2);
 }
 

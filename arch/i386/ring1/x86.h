@@ -97,6 +97,7 @@ enum { MODE_SMI = 2, MODE_NMI = 4, MODE_INIT, MODE_STARTUP };
 
 enum { ICR_SELF = 1, ICR_ALL, ICR_OTHERS };	/* shorthands */
 #define ICR_LOGICAL	BIT(11)
+#define ICR_PENDING	BIT(12)	/* read-only: not yet sent */
 #define ICR_ASSERT	BIT(14)
 #define ICR_LEVEL	BIT(15)
 
