@@ -46,6 +46,7 @@ struct tally tallies[] = {
 	[SEEN_CUT] = { "instructions that end in a missing page", 0 },
 	[SEEN_APIC] = { "stores to the local APIC", 0 },
 	[SEEN_STRING] = { "INS, OUTS", 0 },
+	[SEEN_USER_TABLE] = { "tables shown to programs", 0 },
 	[SEEN_STEP] = { "single steps", 0 },
 	[SEEN_VM86] = { "IRETs to virtual 8086 mode", 0 },
 };

@@ -494,6 +494,35 @@ static bool ref_system(struct ref *f)
 	}
 }
 
+/* In ring 3: what shows the tables, without UMIP. */
+static bool ref_user(struct ref *f)
+{
+	u32 lin, last, size = 2;
+
+	switch (f->insn.mnemonic) {
+	case ZYDIS_MNEMONIC_SGDT:
+	case ZYDIS_MNEMONIC_SIDT:
+		size = 6;
+		break;
+	case ZYDIS_MNEMONIC_SLDT:
+	case ZYDIS_MNEMONIC_STR:
+	case ZYDIS_MNEMONIC_SMSW:
+		break;
+	default:
+		return false;
+	}
+	tallies[SEEN_USER_TABLE].count++;
+	if (f->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
+		return ref_system(f);
+	if (!ref_ea(f, &f->op[0], &lin) || lin + size - 1 < lin)
+		return false;
+	last = lin + size - 1;
+	if (there(lin, 1) && there(last, 1))
+		return ref_system(f);
+	want.cr2 = there(lin, 1) ? last & ~0xfffu : lin;
+	return event(EV_FAULT, X_PF, 6);
+}
+
 /* What the instruction does in ring 1, EIP aside; false: it faults. */
 static bool ref_kernel(struct ref *f)
 {
@@ -601,7 +630,7 @@ bool expected(struct regs *r, bool apic, u32 lin)
 		 f.insn.opcode <= 0x6f)
 		want.ok = ref_string(&f, f.insn.opcode & 2);
 	else if ((r->cs & 3) != 1)
-		want.ok = false;
+		want.ok = ref_user(&f);
 	else if (f.insn.mnemonic == ZYDIS_MNEMONIC_LGDT)
 		return false;	/* its descriptors may be anywhere: not ours */
 	else

@@ -12,6 +12,7 @@
 #define LDT_CODE	0x0f		/* and second, for a user */
 #define NP		11
 #define GP		13
+#define PF		14
 #define TEST_PORT	0x64
 
 static u32 data[2] = { 0x11111111, 0x22222222 };
@@ -164,6 +165,72 @@ static void t_refused(void)
 	expect_fault_at(stub_set_tr, KERNEL_DS, KERNEL_DS);
 	if (ring)			/* emulation takes it */
 		expect_fault_at(stub_set_tr, 0, 0);
+}
+
+/* What SGDT, SIDT, SLDT, STR and SMSW show, of which only UMIP keeps a user. */
+
+#define SHOWN		(USER_STACK + 0x100)
+#define CPUID_UMIP	4		/* leaf 7, ECX */
+#define CR4_UMIP	0x800
+
+static void show_tables(bool user, u32 at)
+{
+	struct trap_frame frame = context(user ? user_stub(stub_tables) : stub_tables, user);
+
+	memset((void *)SHOWN, 0xaa, 20);
+	frame.eax = at;
+	launch(&frame);
+}
+
+static void expect_shown(bool user)
+{
+	struct descriptor_pointer idt;
+
+	get_idt(&idt);
+	show_tables(user, SHOWN);
+	EXPECT_EQ(landed.vector, TRAP_VECTOR);
+	EXPECT(!memcmp((void *)SHOWN, &gdt_pointer, sizeof(gdt_pointer)));
+	EXPECT(!memcmp((void *)(SHOWN + 8), &idt, sizeof(idt)));
+	EXPECT_EQ(read32(SHOWN + 16), 0xaaaa0000 | (read_cr0() & 0xffff));
+	EXPECT_EQ(landed.ecx, get_ldt() & 0xffff);
+	EXPECT_EQ(landed.edx, get_tr() & 0xffff);
+	EXPECT_EQ(landed.esi, read_cr0());
+}
+
+static void expect_shown_fault(u32 at, u32 error)
+{
+	show_tables(true, at);
+	EXPECT_EQ(landed.vector, PF);
+	EXPECT_EQ(landed.error, error);
+	EXPECT_EQ(landed.eip, (u32)user_stub(stub_tables));
+}
+
+static void t_shown(void)
+{
+	expect_shown(true);
+	expect_shown(false);
+	expect_shown_fault((u32)ldt, PF_P | PF_W | PF_U);
+	expect_shown_fault(USER_STACK + PAGE_SIZE - 4, PF_W | PF_U);
+	EXPECT_EQ(read_cr2(), USER_STACK + PAGE_SIZE);
+}
+
+static void t_umip(void)
+{
+	u32 eax = 7, ebx, ecx = 0, edx;
+
+	__cpuid(&eax, &ebx, &ecx, &edx);
+	if (!(ecx & CPUID_UMIP)) {
+		SKIP("no UMIP");
+		return;
+	}
+	__write_cr4(__read_cr4() | CR4_UMIP);
+	show_tables(true, SHOWN);
+	EXPECT_EQ(landed.vector, GP);
+	EXPECT_EQ(landed.error, 0);
+	EXPECT_EQ(landed.eip, (u32)user_stub(stub_tables));
+	expect_shown(false);
+	__write_cr4(__read_cr4() & ~CR4_UMIP);
+	expect_shown(true);
 }
 
 /* Gates */
@@ -326,6 +393,8 @@ static const struct test tests[] = {
 	{ "SetLDT, GetLDT, WriteLDTEntry", t_ldt },
 	{ "code segment in the LDT", t_ldt_code },
 	{ "refused selectors", t_refused },
+	{ "tables shown to a user", t_shown },
+	{ "UMIP", t_umip },
 	{ "WriteIDTEntry", t_gates },
 	{ "SetIDT, GetIDT", t_idt },
 	{ "UpdateKernelStack", t_kernel_stack },

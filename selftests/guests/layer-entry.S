@@ -156,6 +156,15 @@ stub_insl:
 stub_outsl:
 	rep outsl
 	int	$TRAP_VECTOR
+	.globl	stub_tables
+stub_tables:
+	sgdtl	(%eax)
+	sidtl	8(%eax)
+	smsw	16(%eax)
+	sldt	%ecx
+	str	%edx
+	smsw	%esi
+	int	$TRAP_VECTOR
 	.globl	stub_smsw, stub_cr0, stub_far
 stub_smsw:
 	smsw	%eax

@@ -12,7 +12,7 @@ struct idt_gate {
 static struct idt_gate idt[256];
 bool cpu_has_nx;
 u32 cr4_own = CR4_PAE | CR4_PGE;
-u32 cr4_missing = CR4_SMEP;
+u32 cr4_missing = CR4_SMEP | CR4_UMIP;
 u64 pte_reserved;
 
 void cpu_features(void)
@@ -31,8 +31,10 @@ void cpu_features(void)
 	pte_reserved = ~PTE_NX & ~((1UL << (a & 0xff)) - 1);
 	if (max >= 7) {
 		cpuid(7, 0, &a, &b, &c, &d);
-		if (c & 1 << 2)
+		if (c & 1 << 2) {
 			cr4_own |= CR4_UMIP;
+			cr4_missing &= ~CR4_UMIP;
+		}
 		cr4_missing &= b >> 7 & 1 ? ~CR4_SMEP : ~0u;
 	}
 }

@@ -260,6 +260,26 @@ static enum outcome group_7(struct vcpu *v, struct regs *r, struct insn *i)
 	return FAULT;
 }
 
+/*
+ * SGDT, SIDT, SLDT, STR, SMSW of a program.  The real CR4.UMIP is set where there is
+ * one; the guest's says what its programs may see.
+ */
+static enum outcome store_for_user(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	u32 op = i->modrm >> 3 & 7;
+	bool table = i->op == 0x01 && op <= 1 && i->modrm < 0xc0;
+	enum outcome done = DONE;
+
+	if (!i->two || i->op > 0x01 || (v->cr4 & CR4_UMIP) ||
+	    !(table || op == (i->op ? 4 : 0) || op == (i->op ? 4 : 1)))
+		return FAULT;
+	if (i->modrm < 0xc0)
+		done = check_access(v, r, i, i->ea, table ? sizeof(v->gdt) : 2, ACC_WRITE);
+	if (done != DONE)
+		return done;
+	return i->op ? group_7(v, r, i) : group_6(v, r, i);
+}
+
 static enum outcome move_cr(struct vcpu *v, struct regs *r, struct insn *i)
 {
 	u32 n = i->modrm >> 3 & 7, val = get_reg(r, i->modrm);
@@ -425,7 +445,7 @@ enum outcome emulate(struct vcpu *v, struct regs *r)
 	if (is_io(&i))
 		done = emulate_io(v, r, &i);
 	else if ((r->cs & 3) != 1)
-		done = FAULT;
+		done = store_for_user(v, r, &i);
 	else
 		done = i.two ? two_byte(v, r, &i) : one_byte(v, r, &i);
 	if (done == FAULT) {

@@ -163,8 +163,8 @@ cpuid_1:
 cpuid_7:
 	/* not FSGSBASE, SMAP, MPX, INVPCID, PT */
 	andl	$~(1 << 0 | 1 << 10 | 1 << 14 | 1 << 20 | 1 << 25), %ebx
-	/* not UMIP, PKU, LA57, WAITPKG, shadow stacks */
-	andl	$~(1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 16), %ecx
+	/* not PKU, LA57, WAITPKG, shadow stacks */
+	andl	$~(1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 16), %ecx
 	andl	$~(1 << 20), %edx	/* not IBT */
 	jmp	cpuid_done
 cpuid_xsave:
