@@ -231,6 +231,11 @@ u32 get_dr(struct vcpu *v, u32 n)
 	return 0xd0000000 + n;
 }
 
+bool guest_cpuid(struct vcpu *v, struct regs *r)
+{
+	return false;		/* so that it faults, as the reference has it */
+}
+
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
 	happened(EV_RDMSR, msr, 0);

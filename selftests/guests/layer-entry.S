@@ -165,7 +165,10 @@ stub_tables:
 	str	%edx
 	smsw	%esi
 	int	$TRAP_VECTOR
-	.globl	stub_smsw, stub_cr0, stub_far
+	.globl	stub_cpuid, stub_smsw, stub_cr0, stub_far
+stub_cpuid:
+	cpuid
+	int	$TRAP_VECTOR
 stub_smsw:
 	smsw	%eax
 	int	$TRAP_VECTOR

@@ -67,7 +67,8 @@ extern const char stub_end[], stub_in[], stub_step[], stub_int[], stub_int3[];
 extern const char stub_rdtsc[], stub_spin[], stub_fpu[], stub_cli[], stub_stac[];
 extern const char stub_rdmsr[], stub_wrmsr[], stub_rdpmc[], stub_set_cr4[];
 extern const char stub_set_ldt[], stub_set_tr[], stub_fs[], stub_insb[], stub_outsb[];
-extern const char stub_insl[], stub_outsl[], stub_tables[], stub_smsw[], stub_cr0[], stub_far[];
+extern const char stub_insl[], stub_outsl[], stub_tables[], stub_cpuid[], stub_smsw[];
+extern const char stub_cr0[], stub_far[];
 const void *user_stub(const char *stub);
 
 /* A fault at a site, or in the ROM's routine for it: docs/abi.md, "Exceptions". */

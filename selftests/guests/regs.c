@@ -10,6 +10,10 @@
 #define CR0_EM		0x04
 #define CR4_TSD		0x04
 #define EFLAGS_RF	0x10000
+#define MSR_PLATFORM_INFO 0xce
+#define CPUID_FAULTING	0x80000000
+#define MSR_MISC_FEATURES 0x140
+#define CPUID_FAULT	1
 #define MSR_SYSENTER	0x174	/* and the next two */
 #define MSR_PAT		0x277
 #define MSR_NONE	0x12345
@@ -148,6 +152,34 @@ static void t_cpuid(void)
 	EXPECT_EQ(cpuid(1, ECX) >> 31, 1);	/* emulated, one way or other */
 }
 
+/*
+ * A program's, where the processor can make it fault: the monitor shows what it shows the
+ * kernel, and the kernel may have it fault.
+ */
+static void t_cpuid_program(void)
+{
+	const u32 *words[] = { &landed.eax, &landed.ebx, &landed.ecx, &landed.edx };
+	u32 i, reg;
+
+	if (run(stub_rdmsr, false, 0, MSR_PLATFORM_INFO, 0) != TRAP_VECTOR ||
+	    !(landed.eax & CPUID_FAULTING)) {
+		SKIP("the processor cannot make CPUID fault");
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		EXPECT_EQ(run(stub_cpuid, true, leaves[i], 0, 0), TRAP_VECTOR);
+		for (reg = EAX; reg <= EDX; reg++)
+			EXPECT_EQ(*words[reg], cpuid(leaves[i], reg));
+	}
+	wrmsr(MSR_MISC_FEATURES, CPUID_FAULT);
+	EXPECT_EQ(rdmsr(MSR_MISC_FEATURES), CPUID_FAULT);
+	EXPECT_EQ(run(stub_cpuid, true, 1, 0, 0), GP);
+	EXPECT_EQ(landed.eip, (u32)user_stub(stub_cpuid));
+	EXPECT_EQ(run(stub_cpuid, false, 1, 0, 0), TRAP_VECTOR);
+	wrmsr(MSR_MISC_FEATURES, 0);
+	EXPECT_EQ(run(stub_cpuid, true, 1, 0, 0), TRAP_VECTOR);
+}
+
 /* Model-specific registers */
 
 static void t_msr(void)
@@ -279,6 +311,7 @@ static const struct test tests[] = {
 	{ "SetCR4, GetCR4", t_cr4 },
 	{ "SMAP", t_smap },
 	{ "CPUID", t_cpuid },
+	{ "CPUID of programs", t_cpuid_program },
 	{ "RDMSR, WRMSR", t_msr },
 	{ "MSRs refused", t_msr_refused },
 	{ "RDTSC", t_rdtsc },

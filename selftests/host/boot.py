@@ -17,6 +17,9 @@ import net
 import proc
 
 
+MONITOR = "build/monitor.elf"
+
+
 def kernel_of(test):
     return test.get("kernel", "build/bzImage")
 
@@ -62,7 +65,7 @@ def qemu_argv(test, work, disk, int_log, server):
     for key in ("machine", "cpu", "icount"):
         if key in test:
             argv += [f"-{key}", test[key]]
-    monitor = test.get("monitor_elf", "build/monitor.elf")
+    monitor = test.get("monitor_elf", MONITOR)
     if test.get("monitor") == "grub":
         files.append(monitor)
         argv += ["-drive", f"file={work}/grub.iso,format=raw,if=virtio,readonly=on",
@@ -189,7 +192,7 @@ def follow(p, log, timeout, verbose, monitor):
 def make_grub_image(test, work, server):
     """What the option "monitor = grub" boots from."""
     subprocess.run(["selftests/host/grub-image", f"{work}/grub.iso",
-                    test.get("monitor_elf", "build/monitor.elf"), kernel_of(test),
+                    test.get("monitor_elf", MONITOR), kernel_of(test),
                     command_line(test, server),
                     test.get("initrd", "build/initramfs.cpio.gz")], check=True)
 

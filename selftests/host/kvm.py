@@ -23,8 +23,13 @@ def arguments(test, disk):
     kernel = boot.kernel_of(test)
     argv = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-m", test.get("mem", "256M"),
-            "-smp", test.get("smp", "1"), "-kernel", kernel]
+            "-smp", test.get("smp", "1")]
     files = [kernel] + boot.rom_paths(test)
+    if boot.yes(test, "monitor"):    # a stand-alone guest on it
+        argv += ["-kernel", boot.MONITOR, "-initrd", f"{kernel} host=monitor"]
+        files.append(boot.MONITOR)
+    else:
+        argv += ["-kernel", kernel]
     for rom in boot.rom_paths(test):
         argv += ["-option-rom", rom]
     if kernel.endswith(".img"):

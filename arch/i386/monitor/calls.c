@@ -114,7 +114,6 @@ static const struct {
 	{ 0x48, 0x49, M_PASS },			/* SPEC_CTRL, PRED_CMD */
 	{ 0x79, 0x79, M_IGNORE },		/* microcode update */
 	{ 0x8b, 0x8b, M_IGNORE },
-	{ 0x140, 0x140, M_IGNORE },		/* MISC_FEATURES_ENABLES */
 	{ 0x174, 0x176, M_IGNORE },		/* SYSENTER: hidden */
 	{ 0x1a0, 0x1a0, M_IGNORE },		/* MISC_ENABLE */
 	{ 0x1d9, 0x1d9, M_IGNORE },		/* DEBUGCTL */
@@ -138,6 +137,9 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 		return true;
 	case 0x174 ... 0x176:
 		*val = v->sysenter[msr - 0x174];
+		return true;
+	case MSR_MISC_FEATURES:
+		*val = v->cpuid_faults ? MISC_CPUID_FAULT : 0;
 		return true;
 	}
 	/* Long mode's system call and segment registers, x2APIC: not there. */
@@ -173,6 +175,8 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case 0x174 ... 0x176:
 		v->sysenter[msr - 0x174] = val;
 		return true;
+	case MSR_MISC_FEATURES:
+		return guest_cpuid_faults(v, val);
 	case MSR_PAT:
 		/* The types of our own memory and the local APIC's: they stay as they are. */
 		return !((val ^ PAT_RESET) & PAT_OURS) && write_msr_safe(msr, val);

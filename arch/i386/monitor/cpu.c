@@ -145,6 +145,7 @@ void cpu_load_tables(struct vcpu *v)
 	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~(u64)EFER_SCE) | (cpu_has_nx ? EFER_NX : 0));
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | CR0_MP);
 	write_cr4(cr4_own);
+	trap_cpuid();
 }
 
 /* Selector of the segment register with this number. */

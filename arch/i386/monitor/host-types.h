@@ -104,6 +104,7 @@ int memcmp(const void *a, const void *b, size_t n);
 /* In struct vcpu: each is pinned to a processor of the machine. */
 #define HOST_VCPU \
 	bool online; \
+	bool cpuid_faults;		/* a program's, as the guest's kernel wants it */ \
 	bool parked, init, wake;	/* SMP: waits for startup; must; need not */ \
 	u32 ldr;			/* logical destination, local APIC */ \
 	u8 irq_kind[256];		/* of the last with this vector, apic.c */ \

@@ -29,6 +29,10 @@ void vga_put(char c);
 void vga_end(void);
 void vga_screen_info(u8 *si);
 
+/* cpuid.c */
+void trap_cpuid(void);
+bool guest_cpuid_faults(struct vcpu *v, u64 val);
+
 /* dump.c */
 __noreturn void stop_guest(struct vcpu *v, struct regs *r, const char *why);
 __noreturn void panic(struct regs *r, const char *why);

@@ -444,6 +444,8 @@ enum outcome emulate(struct vcpu *v, struct regs *r)
 	r->ip = (u32)(ip + i.len);
 	if (is_io(&i))
 		done = emulate_io(v, r, &i);
+	else if (i.two && i.op == 0xa2)
+		done = done_if(guest_cpuid(v, r));
 	else if ((r->cs & 3) != 1)
 		done = store_for_user(v, r, &i);
 	else

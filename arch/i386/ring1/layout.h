@@ -69,6 +69,27 @@
 #define V_FAST_SS	20
 #define V_COUNT		24
 
+/*
+ * What CPUID hides of the processor: what ring 1 or long mode cannot give.  The last
+ * leaves are a hypervisor's below us, with offers that are not for our guest.
+ */
+#define CPUID_1_ECX_SHOWN	0x80000000	/* a hypervisor */
+/* MONITOR, DTES64, VMX, SMX, EST, TM2, PCID, DCA, x2APIC */
+#define CPUID_1_ECX_HIDDEN	(1 << 3 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | \
+				 1 << 17 | 1 << 18 | 1 << 21)
+/* VME, MCE, SEP, MCA */
+#define CPUID_1_EDX_HIDDEN	(1 << 1 | 1 << 7 | 1 << 11 | 1 << 14)
+/* FSGSBASE, SMAP, MPX, INVPCID, PT */
+#define CPUID_7_EBX_HIDDEN	(1 << 0 | 1 << 10 | 1 << 14 | 1 << 20 | 1 << 25)
+/* PKU, LA57, WAITPKG, shadow stacks */
+#define CPUID_7_ECX_HIDDEN	(1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 16)
+#define CPUID_7_EDX_HIDDEN	(1 << 20)	/* IBT */
+#define CPUID_D_1_EAX_SHOWN	7		/* not XSAVES, XFD */
+#define CPUID_EXT_ECX_HIDDEN	(1 << 2 | 1 << 10)	/* SVM, IBS */
+/* VME, SYSCALL, 1 GB pages, LM */
+#define CPUID_EXT_EDX_HIDDEN	(1 << 1 | 1 << 11 | 1 << 26 | 1 << 29)
+#define CPUID_HYPERVISOR	0x40000000	/* .. 0x400000ff */
+
 /* The operations that trap, in a slot of the ROM each: X(ID). */
 #define TRAPPING_OPS(X) \
 	X(WRMSR) X(RDMSR) X(SET_GDT) X(SET_LDT) X(SET_IDT) X(SET_TR) X(GET_GDT) \

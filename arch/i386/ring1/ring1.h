@@ -277,6 +277,7 @@ bool set_tr(struct vcpu *v, u16 sel);
 void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
 void raise_dr6(struct vcpu *v, u32 bits);
+bool guest_cpuid(struct vcpu *v, struct regs *r);
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
 bool write_xcr_safe(u32 nr, u64 val);

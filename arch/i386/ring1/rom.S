@@ -146,39 +146,32 @@ op_CPUID:
 	cmpl	$0x80000001, %esi
 	je	cpuid_ext
 	shrl	$8, %esi
-	cmpl	$0x400000, %esi
+	cmpl	$CPUID_HYPERVISOR >> 8, %esi
 	je	cpuid_other
 cpuid_done:
 	popl	%edi
 	popl	%esi
 	ret
 cpuid_1:
-	/* not MONITOR, DTES64, VMX, SMX, EST, TM2, PCID, DCA, x2APIC */
-	andl	$~(1 << 3 | 1 << 2 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | \
-		   1 << 17 | 1 << 18 | 1 << 21), %ecx
-	orl	$1 << 31, %ecx		/* a hypervisor */
-	/* not VME, MCE, SEP, MCA */
-	andl	$~(1 << 1 | 1 << 7 | 1 << 11 | 1 << 14), %edx
+	andl	$~CPUID_1_ECX_HIDDEN, %ecx
+	orl	$CPUID_1_ECX_SHOWN, %ecx
+	andl	$~CPUID_1_EDX_HIDDEN, %edx
 	jmp	cpuid_done
 cpuid_7:
-	/* not FSGSBASE, SMAP, MPX, INVPCID, PT */
-	andl	$~(1 << 0 | 1 << 10 | 1 << 14 | 1 << 20 | 1 << 25), %ebx
-	/* not PKU, LA57, WAITPKG, shadow stacks */
-	andl	$~(1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 16), %ecx
-	andl	$~(1 << 20), %edx	/* not IBT */
+	andl	$~CPUID_7_EBX_HIDDEN, %ebx
+	andl	$~CPUID_7_ECX_HIDDEN, %ecx
+	andl	$~CPUID_7_EDX_HIDDEN, %edx
 	jmp	cpuid_done
 cpuid_xsave:
 	decl	%edi
 	jnz	cpuid_done
-	andl	$7, %eax		/* not XSAVES, XFD */
+	andl	$CPUID_D_1_EAX_SHOWN, %eax
 	jmp	cpuid_done
 cpuid_ext:
-	/* not VME, SYSCALL, 1 GB pages, LM */
-	andl	$~(1 << 1 | 1 << 11 | 1 << 26 | 1 << 29), %edx
-	andl	$~(1 << 2 | 1 << 10), %ecx	/* not SVM, IBS */
+	andl	$~CPUID_EXT_EDX_HIDDEN, %edx
+	andl	$~CPUID_EXT_ECX_HIDDEN, %ecx
 	jmp	cpuid_done
 cpuid_other:
-	/* a hypervisor below us, with offers that are not for our guest */
 	xorl	%eax, %eax
 	xorl	%ebx, %ebx
 	xorl	%ecx, %ecx

@@ -62,6 +62,8 @@ enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 #define FLAG_AC		0x40000u
 
 #define MSR_APIC_BASE	0x1b
+#define MSR_MISC_FEATURES	0x140
+#define MISC_CPUID_FAULT	BIT(0)
 #define MSR_SYSENTER_CS	0x174
 #define MSR_MCG_CAP	0x179
 #define MSR_MC_STATUS(bank)	(0x401 + 4 * (bank))	/* the next is the address */
