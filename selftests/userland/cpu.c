@@ -2,6 +2,11 @@
 /* The processor as user mode sees it: CPUID, number of CPUs, MSRs. */
 #include "ktap.h"
 
+#define GDT_ENTRIES	32		/* as Linux has it */
+#define GDT_ENTRY_TSS	16
+#define UMIP_GDT	0xfffe0000
+#define UMIP_IDT	0xffff0000
+
 #define MSR_APIC_BASE	0x1b
 #define MSR_EFER	0xc0000080
 #define MSR_VM_HSAVE_PA	0xc0010117
@@ -192,11 +197,47 @@ static int wrmsr_that_faults(void)
 	return KSFT_PASS;
 }
 
+struct table {
+	unsigned short limit;
+	unsigned long base;
+} __attribute__((packed));
+
+/*
+ * SGDT, SIDT, SLDT, STR, SMSW fault nowhere; a kernel that uses UMIP makes bases up.
+ * A host shows tables of its own where the processor has no UMIP.
+ */
+static int descriptor_tables(void)
+{
+	unsigned int regs[4], ldt, task, msw;
+	struct table gdt, idt;
+
+	asm volatile("sgdt %0; sidt %1; sldt %2; str %3; smsw %4"
+		     : "=m" (gdt), "=m" (idt), "=r" (ldt), "=r" (task), "=r" (msw));
+	ktap_print("# gdt %lx/%x idt %lx/%x ldt %x task %x msw %x", gdt.base, gdt.limit,
+		   idt.base, idt.limit, ldt, task, msw);
+	CHECK_EQ(msw & 0xffff & ~8, 0x33);	/* TS comes and goes */
+	cpuid(7, regs);
+	if (!(regs[2] & 1 << 2))
+		return KSFT_PASS;
+	CHECK_EQ(ldt, 0);
+	CHECK_EQ(task & 0xffff, GDT_ENTRY_TSS * 8);
+	if (gdt.base == UMIP_GDT) {
+		CHECK_EQ(idt.base, UMIP_IDT);
+		return KSFT_PASS;
+	}
+	CHECK_EQ(gdt.limit, GDT_ENTRIES * 8 - 1);
+	CHECK_EQ(idt.limit, 256 * 8 - 1);
+	CHECK_REL(gdt.base, >=, 0xc0000000);
+	CHECK_REL(idt.base, >=, 0xc0000000);
+	return KSFT_PASS;
+}
+
 static const struct test tests[] = {
 	TEST(vendor_and_model),
 	TEST(flags),
 	TEST(cpu_count),
 	TEST(every_cpu_runs),
+	TEST(descriptor_tables),
 	TEST(msr_read),
 	TEST(rdmsr_that_faults),
 	TEST(wrmsr_that_faults),

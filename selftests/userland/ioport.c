@@ -142,12 +142,74 @@ static int iopl(void)
 	return KSFT_PASS;
 }
 
+static void outs(unsigned short port, const void *from, unsigned long count)
+{
+	asm volatile("movl $1f, %0; rep outsb\n1:"
+		     : "=m" (fault_resume), "+S" (from), "+c" (count) : "d" (port) : "memory");
+}
+
+static void ins(unsigned short port, void *to, unsigned long count)
+{
+	asm volatile("movl $1f, %0; rep insb\n1:"
+		     : "=m" (fault_resume), "+D" (to), "+c" (count) : "d" (port) : "memory");
+}
+
+/* Strings, to a page that was not there before, too. */
+static int strings(void)
+{
+	char *page = sys_pages(2, PROT_READ | PROT_WRITE);
+
+	sys_sigaction(SIGSEGV, on_fault, 0);
+	if (ioperm(SCRATCH, 1, 1) == -ENOSYS)
+		SKIP("the kernel has no ioperm");
+	outs(SCRATCH, "abcd", 4);
+	CHECK_EQ(inb(SCRATCH), 'd');
+	ins(SCRATCH, page + PAGE_SIZE - 2, 4);
+	CHECK(!memcmp(page + PAGE_SIZE - 3, "\0dddd", 6));
+	CHECK_EQ(faults, 0);
+	ins(SCRATCH - 1, page, 1);
+	CHECK_EQ(faults, 1);
+	ins(SCRATCH, NULL, 1);
+	CHECK_EQ(faults, 2);
+	CHECK_EQ(fault_trap, 14);
+	return KSFT_PASS;
+}
+
+static volatile unsigned long stepped_to, traps;
+
+static void on_step(int sig, siginfo_t *info, void *context)
+{
+	struct ucontext *uc = context;
+
+	if (!traps++)
+		stepped_to = uc->uc_mcontext.eip;
+	uc->uc_mcontext.eflags &= ~0x100;
+}
+
+/* A single step's trap comes behind the access, not one instruction later. */
+static int single_step(void)
+{
+	unsigned long behind;
+
+	sys_sigaction(SIGTRAP, on_step, 0);
+	if (ioperm(SCRATCH, 1, 1) == -ENOSYS)
+		SKIP("the kernel has no ioperm");
+	asm volatile("movl $1f, %0; pushf; orl $0x100, (%%esp); popf\n\t"
+		     "inb %w1, %%al\n1:\tnop; nop"
+		     : "=m" (behind) : "d" (SCRATCH) : "eax", "cc");
+	CHECK_EQ(traps, 1);
+	CHECK_EQ(stepped_to, behind);
+	return KSFT_PASS;
+}
+
 static const struct test tests[] = {
 	TEST(denied_by_default),
 	TEST(bitmap),
 	TEST(bitmap_and_switches),
 	TEST(inherited_by_fork),
 	TEST(iopl),
+	TEST(strings),
+	TEST(single_step),
 };
 
 int main(void)
