@@ -41,7 +41,7 @@ extern char ap_trampoline[], ap_trampoline_end[];
 void trap_enter(u32 esp, u32 ss);
 void __noreturn guest_start(u32 params);
 
-static u64 idt[256];
+u64 idt[256];
 static unsigned int ktap_number, ktap_failures;
 
 void *memset(void *to, int value, size_t len)

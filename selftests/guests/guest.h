@@ -138,7 +138,7 @@ struct descriptor_pointer {
 	u32	base;
 } __packed;
 
-extern u64 gdt[];
+extern u64 gdt[], idt[256];
 extern struct descriptor_pointer gdt_pointer;
 
 struct tss {

@@ -76,6 +76,7 @@ void home_state(void)
 	WRITE_CR(0, (READ_CR(0) | CR0_WP) & ~(CR0_PG | CR0_TS));
 	WRITE_CR(4, 0);
 	asm volatile("lgdt %0" : : "m" (gdt_pointer));
+	lidt(sizeof(idt) - 1, (u32)idt);
 	flat_segments_again();
 	asm volatile("lldt %w0" : : "r" (0));
 	set_segment(TSS_SEL, (u32)&tss, sizeof(tss) - 1, SEG_TSS);
@@ -102,7 +103,7 @@ static bool find_monitor(void)
 }
 
 static const struct hostile *const lists[] = {
-	paging_cases, segment_cases, cpu_cases, machine_cases, call_cases,
+	paging_cases, segment_cases, cpu_cases, machine_cases, nmi_cases, call_cases,
 };
 
 static void run_case(const struct hostile *c, u32 number)

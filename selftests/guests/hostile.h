@@ -19,7 +19,7 @@ struct hostile {
 
 /* Lists, each ended by a name of NULL. */
 extern const struct hostile paging_cases[], segment_cases[], cpu_cases[], machine_cases[];
-extern const struct hostile call_cases[];
+extern const struct hostile nmi_cases[], call_cases[];
 
 /*
  * Does @fn(@a, @b) end in a trap?  @seen is the trap then.  Afterwards segments

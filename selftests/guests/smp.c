@@ -11,6 +11,7 @@
 #define ROUNDS		2000
 #define PATIENCE	20000000
 
+#define APIC_TPR	0x80
 #define APIC_EOI	0xb0
 #define APIC_SVR	0xf0
 #define APIC_ICR	0x300
@@ -18,6 +19,12 @@
 #define ICR_OTHERS	0xc0000
 #define SVR_ON		0x1ff
 #define JOB		0x41
+#define LEVEL		0x61
+
+#define IOAPIC		0xfec00000
+#define IOAPIC_PIT	(0x10 + 2 * 2)	/* redirection: PIT is at pin 2 */
+#define IOAPIC_LEVEL	0x8000
+#define IOAPIC_MASKED	0x10000
 
 #define WINDOW		0x50000000
 
@@ -45,8 +52,29 @@ static u32 this_cpu(void)
 	return native_apic_mem_read(0x20) >> 24;
 }
 
+static volatile u32 levels;
+
+static void ioapic_write(u32 reg, u32 value)
+{
+	write32(IOAPIC, reg);
+	write32(IOAPIC + 0x10, value);
+}
+
+/* Interrupts open, and in their handler until INIT. */
+static void job_open(u32 cpu)
+{
+	(void)cpu;
+	for (;;)
+		arch_safe_halt();
+}
+
 static bool take_irq(struct trap_frame *trap)
 {
+	if (trap->vector == LEVEL) {
+		levels++;
+		for (;;)
+			asm volatile("pause");
+	}
 	if (trap->vector != JOB)
 		return false;
 	cpus[this_cpu()].irqs++;
@@ -236,6 +264,55 @@ static void t_broadcast(void)
 	EXPECT_EQ(cpus[0].irqs, before[0]);
 }
 
+/* INIT and startup once more: whatever a processor did to its local APIC. */
+static void job_deaf(u32 cpu)
+{
+	(void)cpu;
+	native_apic_mem_write(APIC_TPR, 0xff);
+}
+
+static void job_priority(u32 cpu)
+{
+	cpus[cpu].result = native_apic_mem_read(APIC_TPR);
+}
+
+static void t_again(void)
+{
+	u32 cpu, n = nr_cpus();
+
+	for (cpu = 1; cpu < n; cpu++) {
+		run_on(cpu, job_deaf);
+		cpus[cpu].up = 0;
+	}
+	ap_start_all();
+	for (cpu = 1; cpu < n; cpu++) {
+		EXPECT(wait_for(&cpus[cpu].up, 1));
+		cpus[cpu].result = 1;
+		run_on(cpu, job_priority);
+		EXPECT_EQ(cpus[cpu].result, 0);
+	}
+}
+
+/* An interrupt in service at INIT keeps none of lower priority away afterwards. */
+static void t_in_service(void)
+{
+	if (nr_cpus() < 2)
+		return;
+	ioapic_write(IOAPIC_PIT + 1, 1 << 24);
+	ioapic_write(IOAPIC_PIT, LEVEL | IOAPIC_LEVEL);
+	levels = 0;
+	cpus[1].job = job_open;
+	pit_oneshot(100);
+	EXPECT(wait_for(&levels, 1));
+	pit_oneshot(0);
+	cpus[1].job = NULL;
+	cpus[1].up = 0;
+	ap_start_all();
+	EXPECT(wait_for(&cpus[1].up, 1));
+	ioapic_write(IOAPIC_PIT, LEVEL | IOAPIC_MASKED);
+	run_on(1, job_nothing);
+}
+
 /* Page tables */
 
 static void *entry(u32 cpu)
@@ -340,6 +417,8 @@ static const struct test tests[] = {
 	{ "broadcast", t_broadcast },
 	{ "remote change", t_remote },
 	{ "changes together", t_together },
+	{ "INIT, startup again", t_again },
+	{ "INIT while in service", t_in_service },
 	{ }
 };
 

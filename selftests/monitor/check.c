@@ -319,10 +319,10 @@ static void mark_used(struct vcpu *v)
 
 /* What the linker puts around the monitor's routines. */
 
-void __real_trap_from_guest(struct regs *r);
-void __wrap_trap_from_guest(struct regs *r);
-void __real_trap_from_monitor(struct regs *r);
-void __wrap_trap_from_monitor(struct regs *r);
+struct vcpu *__real_trap_from_guest(struct regs *r);
+struct vcpu *__wrap_trap_from_guest(struct regs *r);
+struct vcpu *__real_trap_from_monitor(struct regs *r);
+struct vcpu *__wrap_trap_from_monitor(struct regs *r);
 void __real_irq_arrived(struct vcpu *v, u32 vec);
 void __wrap_irq_arrived(struct vcpu *v, u32 vec);
 void __real_irq_service(struct vcpu *v, u32 vec);
@@ -340,7 +340,7 @@ void __real_stop_guest(struct vcpu *v, struct regs *r, const char *why)
 void __wrap_stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	__attribute__((noreturn));
 
-void __wrap_trap_from_guest(struct regs *r)
+struct vcpu *__wrap_trap_from_guest(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
 
@@ -353,15 +353,17 @@ void __wrap_trap_from_guest(struct regs *r)
 		check_all(v);
 	__real_trap_from_guest(r);
 	mark_used(v);
+	return v;
 }
 
-void __wrap_trap_from_monitor(struct regs *r)
+struct vcpu *__wrap_trap_from_monitor(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
 
 	__real_trap_from_monitor(r);
 	if (ready && v->pool)
 		mark_used(v);
+	return v;
 }
 
 void __wrap_irq_arrived(struct vcpu *v, u32 vec)

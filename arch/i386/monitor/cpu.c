@@ -56,9 +56,11 @@ void idt_init(void)
 
 	for (i = 0; i < 256; i++)
 		set_gate(i, 0, 0);
+	/*
+	 * A stack of its own for what may come of a stack that is full; all else uses
+	 * the one that is there, as below that nothing can be overwritten.
+	 */
 	set_gate(X_DF, 0, 1);
-	set_gate(X_NMI, 0, 2);
-	set_gate(X_MC, 0, 3);
 	set_gate(X_BP, 3, 0);
 	set_gate(X_OF, 3, 0);
 	set_gate(0x80, 3, 0);
@@ -71,6 +73,7 @@ _Static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE &&
 	       offsetof(struct vcpu, fast_ip) == V_FAST_IP &&
 	       offsetof(struct vcpu, fast_cs) == V_FAST_CS &&
 	       offsetof(struct vcpu, fast_ss) == V_FAST_SS &&
+	       offsetof(struct vcpu, events) == V_EVENTS &&
 	       offsetof(struct vcpu, count) == V_COUNT, "layout.h, V_*");
 _Static_assert(offsetof(struct shared, service) == SH_SERVICE &&
 	       offsetof(struct shared, ring) == SH_RING &&
@@ -109,8 +112,6 @@ struct vcpu *vcpu_create(u32 id)
 	tss = (u64)v->tss_page + PAGE - TSS_SIZE;
 	*(u64 *)(tss + 0x04) = (u64)stack + STACK_SIZE;
 	*(u64 *)(tss + 0x24) = (u64)ist + STACK_SIZE;
-	*(u64 *)(tss + 0x2c) = (u64)ist + STACK_SIZE - 0x1000;
-	*(u64 *)(tss + 0x34) = (u64)ist + STACK_SIZE - 0x2000;
 	*(u16 *)(tss + TSS_IOMAP) = IOMAP_CLOSED;
 
 	v->real_gdt[MON_CS / 8] = 0x00209b0000000000;

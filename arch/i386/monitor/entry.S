@@ -52,42 +52,59 @@ trap_entry:
 	cld
 	movq	%rsp, %rdi
 	testb	$3, 10 * 8(%rsp)	/* CS */
-	jz	from_monitor
-	call	trap_from_guest
-restore:
-	popq	%rdi
-	popq	%rsi
-	popq	%rbp
-	popq	%rbx
-	popq	%rdx
-	popq	%rcx
-	popq	%rax
-	addq	$16, %rsp		/* vector, error code */
-	.globl	iretq_insn
-iretq_insn:
-	iretq
+	jnz	from_guest
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	call	trap_from_monitor
+	jmp	to_monitor
 
-/* INT 0x80 of a program: to the guest's kernel right here, if nothing is unusual. */
+	/* Of the same length: the end of a way out, or a trap in its stead. */
+	.macro	leave_or_trap again
+	.ifb \again
+	iretq
+	.skip	10, 0xcc
+	.else
+	pushq	$0
+	pushq	$EVENTS_VECTOR
+	.byte	0xe9			/* jmp trap_entry, never short */
+	.long	trap_entry - . - 4
+	.endif
+	.endm
+
 	.macro	store reg, off
 772:	movl	\reg, \off(%r11)
 	.pushsection .extable, "a"
-	.quad	772b, syscall_slow
+	.quad	772b, 774f
 	.popsection
 	.endm
 
+	.macro	global name
+	.globl	\name
+\name:
+	.endm
+
+/*
+ * The ways out.  An NMI may come behind the last look at what it is for; so all of
+ * this is there twice, and such an NMI goes on at the same place of the second copy,
+ * which ends in a trap instead of IRETQ: go_round().  Jumps stay inside a copy.
+ */
+	.macro	ways_out again
 	.balign 16
-	.globl	syscall_stub
-syscall_stub:
+	global	ways_out\again
+/* INT 0x80 of a program: to the guest's kernel right here, if nothing is unusual. */
+	global	syscall_stub\again
 	movq	%rsp, %r8
 	andq	$-STACK_SIZE, %r8
 	movq	(%r8), %r8
 	testb	$2, 8(%rsp)		/* CS */
-	jz	syscall_slow
+	jz	774f
 	movq	V_PAGE(%r8), %r9
 	movl	SH_SS0(%r9), %r10d
 	orl	$1, %r10d
 	cmpl	%r10d, V_FAST_SS(%r8)
-	jne	syscall_slow
+	jne	774f
 	movl	SH_ESP0(%r9), %r11d
 	subl	$20, %r11d
 	movl	(%rsp), %r10d		/* EIP, CS, EFLAGS, ESP, SS */
@@ -112,13 +129,54 @@ syscall_stub:
 	movl	V_FAST_SS(%r8), %r10d
 	movl	%r10d, 32(%rsp)
 	incq	V_COUNT(%r8)
-	.globl	syscall_iretq
-syscall_iretq:
-	iretq
-syscall_slow:
-	pushq	$0
+	global	syscall_iretq\again
+	leave_or_trap \again
+
+from_guest\again:
+	/* Nothing of the last trap, syscall_stub leaves the guest's values there. */
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	xorl	%r10d, %r10d
+	xorl	%r11d, %r11d
+	call	trap_from_guest
+way_out\again:				/* RAX: the vcpu */
+	cmpb	$0, V_EVENTS(%rax)
+	jne	773f
+restore\again:
+	popq	%rdi
+	popq	%rsi
+	popq	%rbp
+	popq	%rbx
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$16, %rsp		/* vector, error code */
+	global	iretq_insn\again
+	leave_or_trap \again
+773:	movq	%rsp, %rdi
+	call	guest_events
+	jmp	way_out\again
+
+to_monitor\again:
+	cmpb	$0, V_EVENTS(%rax)
+	je	773f
+	leaq	4 * 8(%rsp), %rdi
+	call	go_round
+773:	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	jmp	restore\again
+774:	pushq	$0			/* the system call's long way */
 	pushq	$0x80
-	jmp	trap_entry
+	.byte	0xe9
+	.long	trap_entry - . - 4
+	.endm
+
+	ways_out
+	ways_out _again
+	.balign 16
+	global	ways_out_end
 
 /*
  * A hypercall by far call.  The processor has left SS, RSP, CS and RIP here, but
@@ -140,37 +198,36 @@ call_gate:
 	pushq	$HYPERCALL_VECTOR
 	jmp	trap_entry
 
-from_monitor:
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	call	trap_from_monitor
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	jmp	restore
-
 /* enter_guest(regs): leave for good; the next trap starts at the stack's top. */
 	.globl	enter_guest
 enter_guest:
 	movq	%rdi, %rsp
-	jmp	restore
+	movq	%rsp, %rax
+	andq	$-STACK_SIZE, %rax
+	movq	(%rax), %rax
+	jmp	way_out
 
-/* run_on_stack(stack, function) */
+/* trap_again(regs): as if a trap had left them, above which the stack is free */
+	.globl	trap_again
+trap_again:
+	movq	%rdi, %rsp
+	jmp	from_guest
+
+/* run_on_stack(stack, function, argument) */
 	.globl	run_on_stack
 run_on_stack:
 	movq	%rdi, %rsp
+	movq	%rdx, %rdi
 	xorl	%ebp, %ebp
 	call	*%rsi
 	ud2
 
 /*
- * halt_unless(bool *a, bool *b): HLT with interrupts open, unless one is set.
+ * halt_unless(bool *a, bool *b): HLT with interrupts open, unless one is set;
+ * park_unless(bool *a): with interrupts closed, until an NMI.
  * An NMI on its way there that sets one goes to the end, see nmi_arrived().
  */
-	.globl	halt_unless, halt_begin, halt_end
+	.globl	halt_unless, park_unless, halt_begin, halt_end
 halt_unless:
 halt_begin:
 	cmpb	$0, (%rdi)
@@ -179,6 +236,11 @@ halt_begin:
 	jne	halt_end
 	sti
 	hlt
+	jmp	halt_end
+park_unless:
+	cmpb	$0, (%rdi)
+	jne	halt_end
+	hlt
 halt_end:
 	cli
 	ret
@@ -186,7 +248,7 @@ halt_end:
 /* Start of a processor, copied below 1 MB: to long mode; smp.c fills in the words. */
 	.balign 16
 	.code16
-	.globl	ap_start, ap_end, ap_cr3, ap_stack
+	.globl	ap_start, ap_end, ap_cr3, ap_efer, ap_stack
 ap_start:
 	cli
 	movw	%cs, %ax
@@ -197,7 +259,7 @@ ap_start:
 	movl	%eax, %cr3
 	movl	$0xc0000080, %ecx
 	rdmsr
-	orl	$0x100, %eax
+	orl	ap_efer - ap_start, %eax
 	wrmsr
 	movl	$0x80010033, %eax
 	movl	%eax, %cr0
@@ -213,6 +275,7 @@ ap_gdt_ptr:
 ap_far:	.long	0			/* linear address of ap_long */
 	.word	8
 ap_cr3:	.long	0
+ap_efer: .long	0
 	.balign 8
 ap_stack: .quad	0
 	.code64

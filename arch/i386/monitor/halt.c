@@ -5,8 +5,9 @@
 /* Wait for any interrupt; then do what FlushLater asked for meanwhile. */
 void vcpu_halt(struct vcpu *v)
 {
-	__atomic_store_n(&v->halting, HALTING, __ATOMIC_RELEASE);
-	halt_unless(&v->nmi, &v->init);
+	__atomic_store_n(&v->halting, HALTING, __ATOMIC_SEQ_CST);
+	halt_unless(&v->events, &v->kicked);
+	v->kicked = false;
 	if (__atomic_exchange_n(&v->halting, NOT_HALTING, __ATOMIC_ACQ_REL) == HALTING_FLUSH)
 		shadow_flush(v, false);
 }
@@ -14,7 +15,7 @@ void vcpu_halt(struct vcpu *v)
 /* Wait for what ends the guest's HLT. */
 static void halt(struct vcpu *v)
 {
-	while (!(v->sh->vif && held_any(v)) && !v->nmi && !v->init)
+	while (!(v->sh->vif && held_any(v)) && !__atomic_load_n(&v->events, __ATOMIC_RELAXED))
 		vcpu_halt(v);
 }
 
@@ -31,11 +32,10 @@ enum outcome guest_halt(struct vcpu *v, struct regs *r)
 /* HLT with interrupts off: an NMI or INIT ends it; on all CPUs, nothing does. */
 enum outcome halt_closed(struct vcpu *v, struct regs *r)
 {
-	u32 i, alive = 0;
+	bool alive;
 
 	v->online = false;
-	for (i = 0; i < nr_cpus; i++)
-		alive += vcpus[i]->online;
+	alive = smp_alive();
 	/* A kernel that halts, or cannot switch the machine off; or one that has no VMI. */
 	if (!alive && v->vmi)
 		return end(v, END_HALTED, "interrupts are off on all processors");

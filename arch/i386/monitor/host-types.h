@@ -105,7 +105,11 @@ int memcmp(const void *a, const void *b, size_t n);
 #define HOST_VCPU \
 	bool online; \
 	bool cpuid_faults;		/* a program's, as the guest's kernel wants it */ \
-	bool parked, init, wake;	/* SMP: waits for startup; must; need not */ \
+	bool parked;			/* waits for STARTUP, in vcpu_idle() */ \
+	enum mp_state { MP_RUNNABLE, MP_INIT_RECEIVED, MP_SIPI_RECEIVED } mp_state; \
+	bool nmi_asked;			/* why an NMI of ours comes: smp.c */ \
+	bool nmi_echo;			/* one more of them may be under way */ \
+	u32 nmi_sent, nmi_seen; \
 	u32 ldr;			/* logical destination, local APIC */ \
 	u8 irq_kind[256];		/* of the last with this vector, apic.c */ \
 	u8 *tss_page, *stack_top;

@@ -65,8 +65,10 @@ bool extable_fixup(struct regs *r);
 bool efer_ok(u64 val);
 
 /* traps.c */
-void trap_from_guest(struct regs *r);
-void trap_from_monitor(struct regs *r);
+struct vcpu *trap_from_guest(struct regs *r);
+struct vcpu *trap_from_monitor(struct regs *r);
+struct vcpu *guest_events(struct regs *r);
+void go_round(struct regs *r);
 
 /* io.c */
 enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
@@ -108,18 +110,22 @@ u32 smp_find(u32 max);
 void smp_start(void);
 void smp_message(struct vcpu *c, u32 mode);
 void smp_stop_others(void);
-void nmi_arrived(struct vcpu *v, struct regs *r);
+bool smp_alive(void);
+void nmi_arrived(struct vcpu *v);
 __noreturn void vcpu_idle(struct vcpu *v);
 
 /* loader.c */
 void load_guest(struct regs *r);
-__noreturn void enter_guest(struct regs *r);
 
 /* entry.S */
 extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
 extern char syscall_iretq[], ap_start[], ap_end[];
+extern char ways_out[], ways_out_again[];
 extern char halt_begin[], halt_end[];
 void halt_unless(volatile bool *a, volatile bool *b);
-__noreturn void run_on_stack(void *stack, void (*fn)(void));
+void park_unless(volatile bool *a);
+__noreturn void enter_guest(struct regs *r);
+__noreturn void trap_again(struct regs *r);
+__noreturn void run_on_stack(void *stack, void (*fn)(struct vcpu *v), struct vcpu *v);
 
 #endif

@@ -177,9 +177,8 @@ static void reserve_memory(void)
 }
 
 /* On the first CPU's own stack, in our own memory: start the guest. */
-static void run_guest(void)
+static void run_guest(struct vcpu *v)
 {
-	struct vcpu *v = this_vcpu();
 	struct regs r;
 
 	cpu_load_tables(v);
@@ -222,5 +221,5 @@ void monitor_main(u32 magic, u32 info, u32 image)
 	cpu_features();
 	idt_init();
 	v = vcpu_create(0);
-	run_on_stack(v->stack_top, run_guest);
+	run_on_stack(v->stack_top, run_guest, v);
 }

@@ -4,7 +4,7 @@
 
 #define AP_PAGE		0x8000		/* real-mode page; free again afterwards */
 
-extern u32 ap_cr3, ap_far;
+extern u32 ap_cr3, ap_efer, ap_far;
 extern char ap_gdt[], ap_gdt_ptr[], ap_long[];
 extern u64 ap_stack;
 
@@ -112,10 +112,12 @@ static void start_ap(struct vcpu *v, u32 id)
 	u32 tries = 1000000;		/* 100 s: the machine may be a busy emulator */
 	char *base = phys_ptr(AP_PAGE);
 
+	v->mp_state = MP_INIT_RECEIVED;
 	memcpy(base, ap_start, ap_end - ap_start);
 #define AP(sym)	(base + ((char *)(sym) - ap_start))
 	*(u32 *)AP(&ap_cr3) = mon_phys(monitor_pml4());
 	*(u32 *)(AP(ap_gdt_ptr) + 2) = AP_PAGE + (ap_gdt - ap_start);
+	*(u32 *)AP(&ap_efer) = rdmsr(MSR_EFER) & (EFER_LME | EFER_NX);
 	*(u32 *)AP(&ap_far) = AP_PAGE + (ap_long - ap_start);
 	*(u64 *)AP(&ap_stack) = (u64)v->stack_top;
 	while (!__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) && tries--) {
@@ -159,45 +161,87 @@ static void stay_stopped(void)
 		asm volatile("cli\n\thlt");
 }
 
-/* Another CPU, whatever it does: any number is harmless, they are all ours. */
-void smp_wake(struct vcpu *v, u32 apic)
+/*
+ * Whatever is wanted of another CPU, it hears of by an NMI: nothing of the guest's,
+ * neither TPR nor a disabled local APIC, keeps one away.
+ */
+static void send_nmi(struct vcpu *c)
 {
-	send(apic, WAKE_VECTOR);
+	__atomic_add_fetch(&c->nmi_sent, 1, __ATOMIC_SEQ_CST);
+	send(c->apic_id, MODE_NMI << 8);
+}
+
+/* SpinKick: from any SpinWait, and from no later one. */
+void smp_kick(struct vcpu *v, u32 apic)
+{
+	u32 i;
+
+	for (i = 0; i < nr_cpus; i++) {
+		struct vcpu *c = vcpus[i];
+
+		if (c->apic_id != apic)
+			continue;
+		__atomic_store_n(&c->kicked, true, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&c->halting, __ATOMIC_SEQ_CST) != NOT_HALTING)
+			send_nmi(c);
+	}
 }
 
 /**
  * smp_message - the guest sends a CPU what is no plain interrupt
- * @mode: INIT and NMI: both as a real NMI, which a disabled local APIC takes too;
- *	STARTUP: go on with the state of SetInitialAPState
+ * @mode: INIT: wait for startup; STARTUP: go on with the state of
+ *	SetInitialAPState; or NMI
  */
 void smp_message(struct vcpu *c, u32 mode)
 {
-	if (mode == MODE_INIT) {
-		c->wake = false;
-		c->init = !c->parked;
-	} else if (mode == MODE_STARTUP) {
-		if (!c->ap_valid || !(c->parked || c->init))
-			return;
-		__atomic_store_n(&c->wake, true, __ATOMIC_RELEASE);
-		smp_wake(c, c->apic_id);
+	enum mp_state was = MP_INIT_RECEIVED;
+
+	if (mode == MODE_INIT)
+		__atomic_store_n(&c->mp_state, MP_INIT_RECEIVED, __ATOMIC_SEQ_CST);
+	else if (mode == MODE_NMI)
+		__atomic_store_n(&c->nmi_asked, true, __ATOMIC_SEQ_CST);
+	else if (!c->ap_valid || !__atomic_compare_exchange_n(&c->mp_state, &was,
+				MP_SIPI_RECEIVED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
-	}
-	send(c->apic_id, MODE_NMI << 8);
+	send_nmi(c);
 }
 
-/*
- * An NMI, on a stack of its own.  What it is for is done on the way to the guest, by
- * trap_from_guest(), to which WAKE_VECTOR brings us in any case.
- */
-void nmi_arrived(struct vcpu *v, struct regs *r)
+/* Is there a CPU that the guest's code can still be expected to run on? */
+bool smp_alive(void)
 {
+	u32 i;
+
+	for (i = 0; i < nr_cpus; i++)
+		if (__atomic_load_n(&vcpus[i]->online, __ATOMIC_SEQ_CST) ||
+		    __atomic_load_n(&vcpus[i]->mp_state, __ATOMIC_SEQ_CST) == MP_SIPI_RECEIVED)
+			return true;
+	return false;
+}
+
+/**
+ * nmi_arrived - an NMI, or a device with its vector, wherever this CPU was
+ *
+ * It comes on the stack that is in use; in ring 0 there is one at each instruction.
+ * So a second one is below the first, and nothing runs over.  What it is for is done
+ * on the way out to the guest.  One that nobody here has sent is a device's.
+ */
+void nmi_arrived(struct vcpu *v)
+{
+	u32 sent = __atomic_load_n(&v->nmi_sent, __ATOMIC_SEQ_CST);
+	u32 ours = sent - v->nmi_seen;
+	bool nmi;
+
+	if (stopper == v)
+		return;
 	if (stopper)
 		stay_stopped();
-	if (!v->init && !v->parked)
-		v->nmi = true;
-	if (r->ip >= (u64)halt_begin && r->ip < (u64)halt_end)
-		r->ip = (u64)halt_end;
-	apic_write(APIC_ICR, ICR_SELF << 18 | WAKE_VECTOR);
+	nmi = !ours && !v->nmi_echo;
+	/* Two that were sent may come as one, or the second is still to come. */
+	v->nmi_echo = ours > 1;
+	v->nmi_seen = sent;
+	if (__atomic_exchange_n(&v->nmi_asked, false, __ATOMIC_SEQ_CST) || nmi)
+		v->nmi = !v->parked;
+	v->events = true;
 }
 
 /**
@@ -212,7 +256,7 @@ void smp_stop_others(void)
 					 __ATOMIC_SEQ_CST) && first != v)
 		stay_stopped();
 	for (i = 0; i < nr_cpus; i++)
-		if (vcpus[i] != v && (vcpus[i]->online || vcpus[i]->parked))
+		if (vcpus[i] != v)
 			send(vcpus[i]->apic_id, MODE_NMI << 8);
 }
 
@@ -240,19 +284,57 @@ static void vcpu_reset(struct vcpu *v)
 	set_dr(v, 7, 0);
 }
 
+/*
+ * What INIT does to a local APIC, as far as stores can: no interrupt is expected,
+ * pending or in service.  A level-triggered one without an EOI would never come again.
+ */
+static void reset_apic(struct vcpu *v)
+{
+	u32 reg, i;
+
+	for (reg = APIC_LVT_FIRST; reg <= APIC_LVT_LAST; reg += 0x10)
+		apic_write(reg, LVT_MASKED);
+	apic_write(APIC_TMICT, 0);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_SVR, SVR_RESET | SVR_ENABLED);
+	for (i = 0; i < 256; i++)
+		if (apic_read(APIC_ISR + i / 32 * 16) >> i % 32 & 1)
+			apic_eoi();
+	/* What is pending comes now and is dropped, trap_from_monitor() sees that. */
+	asm volatile("sti\n\tnop\n\tnop\n\tcli" : : : "memory");
+	apic_write(APIC_SVR, SVR_RESET);
+	apic_write(APIC_LDR, 0);
+	apic_write(APIC_DFR, ~0u);
+	v->ldr = 0;
+}
+
+static void wait_for_startup(struct vcpu *v)
+{
+	enum mp_state sipi;
+
+	do {
+		v->online = false;
+		while (__atomic_load_n(&v->mp_state, __ATOMIC_SEQ_CST) != MP_SIPI_RECEIVED) {
+			v->events = false;
+			if (v->mp_state != MP_SIPI_RECEIVED)
+				park_unless(&v->events);
+		}
+		/* Before it is taken: one at least is to be seen by smp_alive(). */
+		__atomic_store_n(&v->online, true, __ATOMIC_SEQ_CST);
+		sipi = MP_SIPI_RECEIVED;
+	} while (!__atomic_compare_exchange_n(&v->mp_state, &sipi, MP_RUNNABLE, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+}
+
 /* Wait for the guest to start this CPU, then do. */
 void vcpu_idle(struct vcpu *v)
 {
 	struct vmi_ap_state *s = &v->ap;
 	struct regs r;
 
-	v->online = false;
-	apic_write(APIC_SVR, 0x1ff);	/* enabled, so that it can be woken */
 	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
-	v->init = false;
-	while (!__atomic_load_n(&v->wake, __ATOMIC_ACQUIRE))
-		halt_unless(&v->wake, &v->wake);
-	v->wake = false;
+	reset_apic(v);
+	wait_for_startup(v);
 	vcpu_reset(v);
 	memset(&r, 0, sizeof(r));
 	v->vmi = true;
@@ -285,8 +367,6 @@ void vcpu_idle(struct vcpu *v)
 		.cs = r.cs, .ss = r.ss,
 	};
 	v->sh->vif = s->eflags & FLAG_IF;
-	v->online = true;
-	v->nmi = false;
 	v->parked = false;
 	load_segment_regs(s);
 	enter_guest(&r);

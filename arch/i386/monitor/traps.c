@@ -36,10 +36,6 @@ static enum outcome interrupt(struct vcpu *v, struct regs *r)
 {
 	u32 vec = r->vec;
 
-	if (vec == WAKE_VECTOR) {
-		apic_eoi();
-		return DONE;
-	}
 	irq_arrived(v, vec);
 	if (v->sh->vif && !irq_blocked(v, vec)) {
 		if (leave_rom(v, r) == STOP)
@@ -51,6 +47,26 @@ static enum outcome interrupt(struct vcpu *v, struct regs *r)
 	}
 	hold_vector(v, vec);
 	return DONE;
+}
+
+static const char device_vector[] = "a device interrupts with the vector of an exception";
+
+/* A device may use this vector, too; but then no machine check is in progress. */
+static bool machine_check(void)
+{
+	u64 status;
+
+	return read_msr_safe(MSR_MCG_STATUS, &status) && (status & MCG_STATUS_MCIP);
+}
+
+/* IRETQ faulted: what CS or SS names has changed behind a program's back. */
+static enum outcome return_faulted(struct vcpu *v, struct regs *r)
+{
+	if (r->flags & FLAG_VM)
+		return stop(v, vm86);
+	if ((r->cs & 3) != 3)
+		return stop(v, "the guest's CS or SS is no longer valid");
+	return deliver(v, r, X_GP, true, r->err, false);
 }
 
 static enum outcome guest_trap(struct vcpu *v, struct regs *r)
@@ -70,12 +86,16 @@ static enum outcome guest_trap(struct vcpu *v, struct regs *r)
 		done = general_protection(v, r);
 		break;
 	case X_NMI:
-		nmi_arrived(v, r);
+		nmi_arrived(v);
 		return DONE;
+	case EVENTS_VECTOR:
+		return DONE;
+	case IRETQ_FAULTED:
+		return return_faulted(v, r);
 	case X_DF:
 		return stop(v, "double fault");
 	case X_MC:
-		return stop(v, "machine check");
+		return stop(v, machine_check() ? "machine check" : device_vector);
 	case X_TS:
 	case X_NP:
 	case X_SS:
@@ -87,7 +107,7 @@ static enum outcome guest_trap(struct vcpu *v, struct regs *r)
 	case 0x81 ... 255:
 		return interrupt(v, r);
 	case NOT_EXCEPTION ... NOT_EXCEPTION + 31:
-		return stop(v, "a device interrupts with the vector of an exception");
+		return stop(v, device_vector);
 	default:
 		if (r->flags & FLAG_VM)
 			return stop(v, vm86);
@@ -110,7 +130,12 @@ static void return_16bit_stack(struct regs *r)
 	enter_guest(copy);
 }
 
-void trap_from_guest(struct regs *r)
+/**
+ * trap_from_guest - all that ends the guest's running comes here, but most INT 0x80
+ *
+ * Return: the vcpu, whose events entry.S looks at.
+ */
+struct vcpu *trap_from_guest(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
 	u64 *d;
@@ -118,78 +143,101 @@ void trap_from_guest(struct regs *r)
 	/* Page faults are most of all. */
 	if ((r->vec == X_PF ? handle_page_fault(v, r) : guest_trap(v, r)) == STOP)
 		stop_guest(v, r, v->stop);
-	if (r->vec == X_NMI)
-		return;			/* on the NMI's stack */
-	if (v->init)
-		vcpu_idle(v);
-	if (v->nmi && !v->nmi_blocked && deliver_nmi(v, r) == STOP)
-		stop_guest(v, r, v->stop);
 	/* To a stack segment of the LDT: of 16 bits? */
-	if (!(r->ss & 4))
-		return;
-	d = real_desc(v, r->ss);
-	if (d && !(*d >> 54 & 1))
-		return_16bit_stack(r);
+	if (r->ss & 4) {
+		d = real_desc(v, r->ss);
+		if (d && !(*d >> 54 & 1))
+			return_16bit_stack(r);
+	}
+	return v;
 }
 
-/* IRETQ faulted: what CS or SS names has changed behind a program's back. */
-static void return_faulted(struct vcpu *v, struct regs *r)
-{
-	u64 *frame = (u64 *)r->sp;
-	struct regs g = *r;
-
-	g.ip = frame[0];
-	g.cs = frame[1];
-	g.flags = frame[2];
-	g.sp = frame[3];
-	g.ss = frame[4];
-	if (g.flags & FLAG_VM)
-		stop_guest(v, &g, vm86);
-	if ((g.cs & 3) != 3)
-		stop_guest(v, &g, "the guest's CS or SS is no longer valid");
-	if (deliver(v, &g, X_GP, true, r->err, false) == STOP)
-		stop_guest(v, &g, v->stop);
-	enter_guest(&g);
-}
-
-void trap_from_monitor(struct regs *r)
+/**
+ * guest_events - on the way out to the guest: what NMIs came for
+ */
+struct vcpu *guest_events(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
+
+	__atomic_store_n(&v->events, false, __ATOMIC_SEQ_CST);
+	if (v->mp_state != MP_RUNNABLE) {
+		v->online = false;
+		if (!smp_alive())
+			stop_guest(v, r, "INIT to the last processor that runs");
+		run_on_stack(v->stack_top, vcpu_idle, v);
+	}
+	if (v->nmi && !v->nmi_blocked && deliver_nmi(v, r) == STOP)
+		stop_guest(v, r, v->stop);
+	return v;
+}
+
+/* An NMI on a way out, or before one that @r returns to: the way that ends here again. */
+void go_round(struct regs *r)
+{
+	if (r->ip >= (u64)ways_out && r->ip < (u64)ways_out_again)
+		r->ip += ways_out_again - ways_out;
+}
+
+/* The frame of an IRETQ that faulted becomes the guest's, at the top of the stack. */
+static void retry_return(struct vcpu *v, struct regs *r)
+{
+	struct regs *g = (struct regs *)v->stack_top - 1;
+	struct regs copy = *r;
+
+	memcpy(&copy.ip, (void *)r->sp, 5 * sizeof(u64));
+	copy.vec = IRETQ_FAULTED;
+	*g = copy;
+	trap_again(g);
+}
+
+/* A fault of the monitor's own.  false: nobody knows why. */
+static bool monitor_fault(struct vcpu *v, struct regs *r)
+{
+	u64 cr2 = read_cr2();
 	u32 pfec;
+
+	if (r->vec == X_PF && !(cr2 >> 32) && v->root && !(r->err & PFEC_RSVD) &&
+	    shadow_fault(v, cr2, r->err & PFEC_W, &pfec) == FILL_DONE)
+		return true;
+	if (r->vec == X_DF)
+		return false;
+	if (r->ip == (u64)iretq_insn || r->ip == (u64)syscall_iretq)
+		retry_return(v, r);
+	return extable_fixup(r);
+}
+
+/**
+ * trap_from_monitor - in ring 0: faults, NMIs, and what comes with interrupts open
+ *
+ * They are open while a CPU is halted, and at call_gate.
+ * Return: the vcpu, whose events entry.S looks at.
+ */
+struct vcpu *trap_from_monitor(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	bool open = r->flags & FLAG_IF;
 
 	if (r->flags & FLAG_VM)		/* whose CS looks like ring 0 */
 		stop_guest(v, r, vm86);
-	if (r->vec == X_PF) {
-		u64 cr2 = read_cr2();
-
-		if (!(cr2 >> 32) && v->root && !(r->err & PFEC_RSVD) &&
-		    shadow_fault(v, cr2, r->err & PFEC_W, &pfec) == FILL_DONE)
-			return;
-		if (extable_fixup(r))
-			return;
-	} else if (r->vec == X_NMI) {
-		nmi_arrived(v, r);
-		return;
-	} else if (r->vec == X_MC) {
+	if (r->vec == X_NMI) {
+		nmi_arrived(v);
+		if (r->ip >= (u64)halt_begin && r->ip < (u64)halt_end)
+			r->ip = (u64)halt_end;
+	} else if (r->vec == EVENTS_VECTOR) {
+		/* What is to be done entry.S does. */
+	} else if (r->vec == X_MC && machine_check()) {
 		panic(r, "machine check");
 	} else if (r->vec == X_DB) {
-		return;		/* a guest's watchpoint on memory that we read */
-	} else if ((r->flags & FLAG_IF) && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
-		stop_guest(v, r, "a device interrupts with the vector of an exception");
-	} else if (r->vec >= 32) {
-		/* Interrupts are open while a CPU is halted, and at call_gate. */
-		if (r->vec == WAKE_VECTOR) {
-			apic_eoi();
-		} else {
-			irq_arrived(v, r->vec);
-			hold_vector(v, r->vec);
-		}
-		return;
-	} else if (r->vec != X_DF) {
-		if (r->ip == (u64)iretq_insn || r->ip == (u64)syscall_iretq)
-			return_faulted(v, r);
-		if (extable_fixup(r))
-			return;
+		/* A guest's watchpoint on memory that we read. */
+	} else if (open && v->parked) {
+		apic_eoi();		/* INIT: what was under way is lost */
+	} else if (open && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
+		stop_guest(v, r, device_vector);
+	} else if (r->vec >= 32 && r->vec < NOT_EXCEPTION) {
+		irq_arrived(v, r->vec);
+		hold_vector(v, r->vec);
+	} else if (!monitor_fault(v, r)) {
+		panic(r, "fault in the monitor");
 	}
-	panic(r, "fault in the monitor");
+	return v;
 }

@@ -31,6 +31,8 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 	bool good, fast;
 	u64 d;
 
+	if (v->nmi_blocked)
+		words[3] &= ~FLAG_NT;		/* ours: deliver_nmi() */
 	good = read_gate(v, vec, &d) && (GATE_TYPE(d) | 1) == GATE_TRAP;
 	if (soft) {
 		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
@@ -68,6 +70,8 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 	r->ip = GATE_OFFSET(d);
 	r->cs = sel;
 	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC)) | FLAG_IF;
+	if (v->nmi_blocked)
+		r->flags |= FLAG_NT;
 	if (GATE_TYPE(d) == GATE_INT)
 		v->sh->vif = 0;
 	return DONE;
@@ -117,15 +121,32 @@ enum outcome leave_rom(struct vcpu *v, struct regs *r)
 
 /**
  * deliver_nmi - a pending NMI to the guest; the next waits until it did IRET
+ *
+ * An IRET from ring 1 to ring 1 does not trap, but with NT set it does, in long mode.
+ * So the handler runs with NT; a frame that is pushed meanwhile does not show it.
  */
 enum outcome deliver_nmi(struct vcpu *v, struct regs *r)
 {
 	if (leave_rom(v, r) == STOP)
 		return STOP;
 	v->nmi = false;
+	if (deliver(v, r, X_NMI, false, 0, false) == STOP)
+		return STOP;
 	v->nmi_blocked = true;
+	r->flags |= FLAG_NT;
 	note_held(v);
-	return deliver(v, r, X_NMI, false, 0, false);
+	return DONE;
+}
+
+/* The guest's IRET: an NMI that came meanwhile is next. */
+void nmi_unblock(struct vcpu *v)
+{
+	if (!v->nmi_blocked)
+		return;
+	__atomic_store_n(&v->nmi_blocked, false, __ATOMIC_SEQ_CST);
+	if (v->nmi)
+		v->events = true;
+	note_held(v);
 }
 
 /* An interrupt that came while the guest did not want any. */

@@ -111,10 +111,7 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 		return fault_gp(v, r, f[1] & 0xfffc);
 	}
 	r->ax = ax;
-	if (v->nmi_blocked) {
-		v->nmi_blocked = false;
-		note_held(v);
-	}
+	nmi_unblock(v);
 	r->ip = f[0];
 	r->cs = (f[1] & 0xffff) | 1;
 	r->flags = (f[2] & IRET_FLAGS) | FLAG_IF | 2;

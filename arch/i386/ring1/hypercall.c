@@ -213,11 +213,12 @@ static enum outcome hc_GET_OP_COUNT(struct vcpu *v, struct regs *r)
 	return DONE;
 }
 
-/* SpinWait: until any interrupt; SpinKick is one that comes after the change. */
+/* SpinWait: until any interrupt; SpinKick comes after the change of the byte. */
 static enum outcome hc_SPIN_WAIT(struct vcpu *v, struct regs *r)
 {
 	u8 byte;
 
+	__atomic_store_n(&v->kicked, false, __ATOMIC_SEQ_CST);
 	if (!guest_read(v, r->ax, &byte, 1) || byte != (u8)r->dx)
 		return DONE;
 	return spin_wait(v, r);
@@ -277,7 +278,7 @@ CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 /* The ring says what changed: only the TLB wants to know of pages. */
 CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
 CALL(APIC_WRITE, guest_apic_write(v, r->ax & 0xff0, r->dx))
-CALL(SPIN_KICK, smp_wake(v, r->ax))
+CALL(SPIN_KICK, smp_kick(v, r->ax))
 CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
 PASS(enable, deliver_held(v, r))
 CALL(nothing, (void)0)

@@ -27,11 +27,11 @@
 #define STALE_CS	(8176 * 8)	/* what CS was before the guest's LGDT */
 #define STALE_SS	(8177 * 8)
 
-/* Hypercall gate, and the vector by which a CPU comes back to the monitor soon. */
 #define HYPERCALL_VECTOR	0x1f
-#define WAKE_VECTOR		0xfe
 #define CALL_LEN		7	/* error code then, if by far call: its length */
 #define NOT_EXCEPTION		0x100	/* with a vector below 32: from a device */
+#define EVENTS_VECTOR		0x200	/* no trap: an NMI came on the way out */
+#define IRETQ_FAULTED		0x201	/* nor this: to a CS or SS that is gone */
 
 /* The TSS ends a page, the I/O bitmap is in the next ones; where it is, in the last word. */
 #define TSS_SIZE	0x68
@@ -67,7 +67,8 @@
 #define V_FAST_IP	8
 #define V_FAST_CS	16
 #define V_FAST_SS	20
-#define V_COUNT		24
+#define V_EVENTS	24
+#define V_COUNT		32
 
 /*
  * What CPUID hides of the processor: what ring 1 or long mode cannot give.  The last

@@ -101,6 +101,7 @@ struct vcpu {
 	struct shared *vmi_page;
 	u64 fast_ip;
 	u32 fast_cs, fast_ss;
+	bool events;		/* to be looked at before the guest runs on: an NMI, ... */
 	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
 
 	HOST_VCPU		/* the host's own */
@@ -116,6 +117,7 @@ struct vcpu {
 	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
 	bool ports_open;		/* for ring 1, until the way to ring 3 */
 	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;
+	bool kicked;			/* SpinKick */
 	struct shared *sh;	/* shared page; private until vmi_init */
 
 	/* The guest's registers as the guest set them. */
@@ -232,6 +234,7 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 		     bool soft);
 enum outcome deliver_held(struct vcpu *v, struct regs *r);
 enum outcome deliver_nmi(struct vcpu *v, struct regs *r);
+void nmi_unblock(struct vcpu *v);
 enum outcome leave_rom(struct vcpu *v, struct regs *r);
 void hold_vector(struct vcpu *v, u32 vec);
 void note_held(struct vcpu *v);
@@ -294,7 +297,7 @@ void close_ports(struct vcpu *v);	/* on the way to ring 3 */
 enum outcome guest_halt(struct vcpu *v, struct regs *r);
 enum outcome halt_closed(struct vcpu *v, struct regs *r);
 enum outcome spin_wait(struct vcpu *v, struct regs *r);
-void smp_wake(struct vcpu *v, u32 apic);
+void smp_kick(struct vcpu *v, u32 apic);
 
 /* The ROM: may this be its vmi_init; put it there; which way in is faster. */
 bool rom_is_at(struct vcpu *v, u32 lin);

@@ -66,12 +66,15 @@ enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 #define MISC_CPUID_FAULT	BIT(0)
 #define MSR_SYSENTER_CS	0x174
 #define MSR_MCG_CAP	0x179
+#define MSR_MCG_STATUS	0x17a
+#define MCG_STATUS_MCIP	BIT(2)	/* a machine check is in progress */
 #define MSR_MC_STATUS(bank)	(0x401 + 4 * (bank))	/* the next is the address */
 #define MSR_PAT		0x277
 #define PAT_RESET	0x0007040600070406
 #define PAT_OURS	0xff0000ffUL	/* 0: write-back; 3, PCD and PWT: uncached */
 #define MSR_EFER	0xc0000080
 #define EFER_SCE	BIT(0)
+#define EFER_LME	BIT(8)
 #define EFER_NX		BIT(11)
 
 #define LAPIC_PAGE	0xfee00000u
@@ -82,6 +85,7 @@ enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 #define APIC_TPR	0x80
 #define APIC_EOI	0xb0
 #define APIC_LDR	0xd0
+#define APIC_DFR	0xe0
 #define APIC_SVR	0xf0
 #define APIC_ISR	0x100
 #define APIC_TMR	0x180
@@ -91,9 +95,12 @@ enum { PFEC_P = 1, PFEC_W = 2, PFEC_U = 4, PFEC_RSVD = 8, PFEC_I = 16 };
 #define APIC_LVT_FIRST	0x320
 #define APIC_LVT_LINT0	0x350
 #define APIC_LVT_LAST	0x370
+#define APIC_TMICT	0x380
 #define APIC_TDCR	0x3e0
 
 #define LVT_MASKED	BIT(16)
+#define SVR_RESET	0xff
+#define SVR_ENABLED	BIT(8)
 #define MODE(icr)	((icr) >> 8 & 7)
 enum { MODE_SMI = 2, MODE_NMI = 4, MODE_INIT, MODE_STARTUP };
 
