@@ -224,8 +224,8 @@ static void t_release(void)
 	EXPECT_EQ(touch(to + PAGE_SIZE, READ, false), 0);
 }
 
-/* The same of a frame that no 32 bits hold. */
-static void t_freed_high(void)
+/* Changes of a table whose frame no 32 bits hold, and the same with that. */
+static void t_high_table(void)
 {
 	u32 at = fresh(), view = fresh(), pfn = HIGH_FRAME >> 12, i;
 	u64 *table = (u64 *)view;
@@ -244,6 +244,12 @@ static void t_freed_high(void)
 		/* What is read first is looked up in any case. */
 		EXPECT_EQ(read32(at + (i & 1) * PAGE_SIZE), 'A' + i + (i & 1));
 		EXPECT_EQ(read32(at), 'A' + i);
+		EXPECT_EQ(read32(at + PAGE_SIZE), 'A' + i + 1);
+		entry_set(space, &table[1], frame[i] | PTE_RIGHTS, flags(at, VMI_PAGE_PT));
+		flush_tlb();
+		EXPECT_EQ(read32(at + PAGE_SIZE), 'A' + i);
+		entry_update(space, &table[1], frame[i + 1] | PTE_RIGHTS, flags(at, VMI_PAGE_PT));
+		inval_page(at + PAGE_SIZE);
 		EXPECT_EQ(read32(at + PAGE_SIZE), 'A' + i + 1);
 		entry_set(space, pde(at), 0, flags(at, VMI_PAGE_PD));
 		release_page(space, pfn, VMI_PAGE_PT);
@@ -683,7 +689,7 @@ static const struct test tests[] = {
 	{ "many changes", t_many },
 	{ "another page table", t_directory },
 	{ "ReleasePage, AllocatePage", t_release },
-	{ "ReleasePage above 4 GiB", t_freed_high },
+	{ "a page table above 4 GiB", t_high_table },
 	{ "directory maps itself", t_self_map },
 	{ "two spaces", t_two_spaces },
 	{ "large page", t_large },

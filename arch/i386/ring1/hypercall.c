@@ -167,11 +167,8 @@ static void note_entry(struct vcpu *v, u32 lin)
 
 	if (!guest_virt_to_phys(v, lin, &pa))
 		return;
-	if (pa >> 32) {
-		v->sh->head += RING_SIZE;	/* no room for it: all CPUs forget all */
-		return;
-	}
-	v->vmi_page->ring[v->sh->head % RING_SIZE] = pa & ~3u;
+	/* Above 4 GiB there is no room for it: the whole table. */
+	v->vmi_page->ring[v->sh->head % RING_SIZE] = pa >> 32 ? pa >> 12 << 1 | 1 : pa & ~3u;
 	__atomic_store_n(&v->sh->head, v->sh->head + 1, __ATOMIC_RELEASE);
 }
 
