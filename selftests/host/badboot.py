@@ -87,6 +87,9 @@ ROWS = [
     ("ramdisk_large", 64, bytearray, 40 << 20, RUNS, "# cases end"),
     ("ramdisk_too_large", 64, bytearray, 59 << 20, REFUSED, NO_MONITOR),
     ("ramdisk_nowhere", 64, put(0x22c, "<I", 0x1fffff), 3 << 20, REFUSED, NO_ROOM),
+    ("words_2047", 64, bytearray, None, RUNS, "# cases end"),
+    ("words_2048", 64, bytearray, None, REFUSED,
+     "cannot boot: the kernel's command line is longer than 2047 bytes"),
     ("memory_4M", 4, bytearray, None, REFUSED, NO_MONITOR),
     ("memory_8M", 8, bytearray, None, RUNS, "# cases end"),
     ("memory_16M", 16, bytearray, None, RUNS, "# cases end"),
@@ -105,7 +108,10 @@ def boot(work, name, memory, change, ramdisk):
             image = change(bytearray(f.read()))
         with open(f"{work}/kernel", "wb") as f:
             f.write(image)
-        modules = f"{work}/kernel {WORDS}"
+        words = WORDS
+        if name.startswith("words_"):
+            words += " ".ljust(int(name[6:]) - len(words), "x")
+        modules = f"{work}/kernel {words}"
         if ramdisk is not None:
             with open(f"{work}/ramdisk", "wb") as f:
                 f.truncate(ramdisk)

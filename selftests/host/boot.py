@@ -194,7 +194,8 @@ def make_grub_image(test, work, server):
     subprocess.run(["selftests/host/grub-image", f"{work}/grub.iso",
                     test.get("monitor_elf", MONITOR), kernel_of(test),
                     command_line(test, server),
-                    test.get("initrd", "build/initramfs.cpio.gz")], check=True)
+                    test.get("initrd", "build/initramfs.cpio.gz"),
+                    test.get("grub", "")], check=True)
 
 
 def make_disk(path):

@@ -69,17 +69,16 @@ static void put_e820(u8 *bp)
 /* The ramdisk, as high as the kernel allows. */
 static u64 place_initrd(u8 *hdr)
 {
-	u64 end = 1UL + (BP(u16, hdr, BP_VERSION) < 0x203 ? OLD_INITRD_MAX :
-			 BP(u32, hdr, BP_INITRD_MAX)), dst;
+	u64 limit = 1UL + (BP(u16, hdr, BP_VERSION) < 0x203 ? OLD_INITRD_MAX :
+			   BP(u32, hdr, BP_INITRD_MAX)), dst;
 
 	if (!boot.initrd_size)
 		return 0;
-	if (end > boot.mon_start)
-		end = boot.mon_start;
-	dst = (end - boot.initrd_size) & ~(PAGE - 1);
-	if (boot.initrd_size > end || dst < LOW_MEMORY ||
-	    !guest_ram(boot.initrd, boot.initrd_size) || !guest_ram(dst, boot.initrd_size) ||
-	    (dst < boot.kernel + boot.kernel_size && dst + boot.initrd_size > boot.kernel))
+	/* Not where the kernel lies until it is moved. */
+	while ((dst = find_room(limit, boot.initrd_size, PAGE)) &&
+	       overlaps(dst, dst + boot.initrd_size, boot.kernel, boot.kernel_size))
+		limit = boot.kernel;
+	if (!dst || !guest_ram(boot.initrd, boot.initrd_size))
 		refuse("not enough memory for a kernel of %lu KB and a ramdisk of %lu KB",
 		       boot.kernel_size >> 10, boot.initrd_size >> 10);
 	move_bytes(dst, boot.initrd, boot.initrd_size);
@@ -116,8 +115,8 @@ static u64 place_kernel(u8 *bp, u64 initrd)
 	if (size < boot.kernel_size - setup)
 		size = boot.kernel_size - setup;
 	total = load + size + boot.initrd_size + boot.mon_end - boot.mon_start;
-	if (load < LOW_MEMORY || load + size < load || load + size > (initrd ?: boot.mon_start) ||
-	    !guest_ram(load, size))
+	if (load < LOW_MEMORY || load + size < load || !guest_ram(load, size) ||
+	    overlaps(load, load + size, initrd, boot.initrd_size))
 		refuse("no memory where the kernel wants to be, %lx to %lx; all in all %lu MB",
 		       load, load + size, (total >> 20) + 1);
 	move_bytes(load, boot.kernel + setup, boot.kernel_size - setup);

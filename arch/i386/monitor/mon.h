@@ -9,6 +9,11 @@
 
 extern char _image_start[], _image_end[];
 
+static inline bool overlaps(u64 start, u64 end, u64 other, u64 size)
+{
+	return start < other + size && end > other;
+}
+
 static inline struct vcpu *this_vcpu(void)
 {
 	u64 sp;
@@ -113,6 +118,9 @@ void smp_stop_others(void);
 bool smp_alive(void);
 void nmi_arrived(struct vcpu *v);
 __noreturn void vcpu_idle(struct vcpu *v);
+
+/* setup.c */
+u64 find_room(u64 limit, u64 size, u64 align);
 
 /* loader.c */
 void load_guest(struct regs *r);

@@ -69,6 +69,8 @@ static void read_modules(struct mb_info *mb)
 		s++;
 	while (*s && n < sizeof(boot.cmdline) - 1)
 		boot.cmdline[n++] = *s++;
+	if (*s)
+		refuse("the kernel's command line is longer than %u bytes", n);
 	if (mb->mods_count > 1) {
 		boot.initrd = m[1].start;
 		boot.initrd_size = m[1].end - m[1].start;
@@ -102,8 +104,8 @@ static void read_words(const char *s)
 
 static bool overlaps_module(u64 start, u64 end)
 {
-	return (start < boot.kernel + boot.kernel_size && end > boot.kernel) ||
-	       (start < boot.initrd + boot.initrd_size && end > boot.initrd);
+	return overlaps(start, end, boot.kernel, boot.kernel_size) ||
+	       overlaps(start, end, boot.initrd, boot.initrd_size);
 }
 
 static u64 min(u64 a, u64 b)
@@ -127,30 +129,48 @@ static u64 monitor_size(u64 ram)
 	return (max(max(small, large), cpus * PER_CPU) + LARGE - 1) & ~(LARGE - 1);
 }
 
+/**
+ * find_room - the highest place in RAM for something
+ * @limit: it is to end there or below
+ * @align: a power of two
+ *
+ * Real machines have holes in their RAM.
+ *
+ * Return: its address, 0 if there is none.
+ */
+u64 find_room(u64 limit, u64 size, u64 align)
+{
+	u64 best = 0, start;
+	struct range *r;
+
+	for (r = boot.map; r < boot.map + boot.nr_map; r++) {
+		start = min(r->end, limit);
+		if (r->type != 1 || start < size)
+			continue;
+		start = (start - size) & ~(align - 1);
+		if (start >= max(r->start, LOW_MEMORY))
+			best = max(best, start);
+	}
+	return best;
+}
+
 /* Our memory: the top of RAM below 4 GiB, in whole large pages, none half ours. */
 static void choose_memory(u64 image_end)
 {
-	u64 size, ram = 0, end = 0;
+	u64 size, start, limit = 1UL << 32, ram = 0;
 	u32 i;
 
-	for (i = 0; i < boot.nr_map; i++) {
-		struct range *r = &boot.map[i];
-
-		if (r->type != 1)
-			continue;
-		ram += r->end - r->start;
-		if (r->end <= 1UL << 32 && r->end > end)
-			end = r->end;
-	}
+	for (i = 0; i < boot.nr_map; i++)
+		if (boot.map[i].type == 1)
+			ram += boot.map[i].end - boot.map[i].start;
 	size = monitor_size(ram);
-	end &= ~(LARGE - 1);
-	while (end > size && overlaps_module(end - size, end))
-		end -= LARGE;
-	if (end < size || end - size < image_end)
+	while ((start = find_room(limit, size, LARGE)) && overlaps_module(start, start + size))
+		limit = start + size - LARGE;
+	if (start < image_end)
 		refuse("not enough memory: %lu KB for the monitor's %lu KB, kernel and ramdisk",
 		       ram >> 10, size >> 10);
-	boot.mon_end = end;
-	boot.mon_start = end - size;
+	boot.mon_start = start;
+	boot.mon_end = start + size;
 	mprintf("vmi386 monitor: %lu MB of RAM, monitor at %08lx-%08lx\n",
 		ram >> 20, boot.mon_start, boot.mon_end);
 }
@@ -173,7 +193,6 @@ static void reserve_memory(void)
 		r->end = boot.mon_start;
 		return;
 	}
-	refuse("no memory for the monitor below 4 GB");
 }
 
 /* On the first CPU's own stack, in our own memory: start the guest. */
