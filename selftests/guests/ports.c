@@ -12,6 +12,7 @@
 #define EFLAGS_DF	0x400
 #define EFLAGS_VM	0x20000
 #define DR6_BS		0x4000
+#define MSR_SYSENTER_CS	0x174
 #define DB		1
 #define GP		13
 #define PF		14
@@ -116,6 +117,13 @@ static void t_user(void)
 	strings(stub_insb, true, SCRATCH - 1, USER_BUFFER, 1, 0);
 	EXPECT_EQ(landed.vector, GP);
 	EXPECT_EQ(landed.ecx, 1);
+	if (vmi_patched(VMI_OP_SYSEXIT)) {
+		wrmsr(MSR_SYSENTER_CS, KERNEL_CS);
+		inb(0x80);
+		launch_by_sysexit(user_stub(stub_in), USER_BUFFER);	/* DX: of its EIP */
+		EXPECT_EQ(landed.vector, GP);
+		EXPECT_EQ(landed.eip, (u32)user_stub(stub_in));
+	}
 	outb(SCRATCH, 'x');
 	strings(stub_in, true, SCRATCH, 0, 0, 0);
 	EXPECT_EQ(landed.vector, TRAP_VECTOR);
