@@ -172,6 +172,11 @@ enum outcome halt_closed(struct vcpu *v, struct regs *r)
 	return stop(v, "halted with interrupts off");
 }
 
+void nmi_unblock(struct vcpu *v)
+{
+	got.iret = true;
+}
+
 void open_ports(struct vcpu *v)
 {
 }
@@ -342,7 +347,7 @@ static void compare(void)
 	EXPECT(got.written == want.written && got.to == want.to);
 	EXPECT(!memcmp(got.bytes, want.bytes, sizeof(got.bytes)));
 	EXPECT(got.held == want.held && got.vif == want.vif && got.cr2 == want.cr2);
-	EXPECT(got.step == want.step && got.vm86 == want.vm86);
+	EXPECT(got.step == want.step && got.vm86 == want.vm86 && got.iret == want.iret);
 	EXPECT(got.idt_base == want.idt_base && got.idt_limit == want.idt_limit);
 	EXPECT(got.ldt == want.ldt);
 }

@@ -229,6 +229,7 @@ static bool ref_vm86(u32 lin)
 		return false;
 	tallies[SEEN_VM86].count++;
 	want.vm86 = true;
+	want.iret = true;
 	want.r.ip = value_at(lin, 4);
 	want.r.cs = value_at(lin + 4, 2) | 3;
 	want.r.flags = (value_at(lin + 8, 4) & 0x277dd5) | 2;
@@ -265,6 +266,7 @@ static bool ref_iret(struct ref *f)
 	}
 	if ((sel & 3) < 2)
 		want.r.sp = (u32)(f->r->sp + 12);
+	want.iret = true;
 	want.r.ip = w[0];
 	want.r.cs = sel | 1;
 	/* CF, PF, AF, ZF, SF, TF, DF, OF, NT, RF, AC, ID; really always IF. */

@@ -18,6 +18,7 @@ enum event {
 struct effect {
 	bool ok, held, step;	/* held: deliver_held(); step: #DB for it */
 	bool vm86;		/* what IRET to that mode writes */
+	bool iret;		/* NMIs may come again */
 	enum event event;
 	u64 a, b;
 	u32 written, to;	/* bytes, where */

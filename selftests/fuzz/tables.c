@@ -246,8 +246,9 @@ static bool justifies(const struct map *map, const struct real *r)
 
 	if (map->state != MAP_PRESENT || !map->accessed || seen_page(map->page) != r->page)
 		return false;
-	if (map->wt != r->wt || (map->cd || map->page == LAPIC_PAGE) != r->cd ||
-	    map->pat != r->pat)
+	/* The local APIC is uncached, whatever the guest says. */
+	if (map->page == LAPIC_PAGE ? !r->wt || !r->cd || r->pat :
+	    map->wt != r->wt || map->cd != r->cd || map->pat != r->pat)
 		return false;
 	for (i = 0; i < ARRAY_SIZE(accesses); i++) {
 		if (!real_allows(r, accesses[i]))

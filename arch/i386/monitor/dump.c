@@ -17,7 +17,7 @@ static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {
 #define OWN(hc) [VMI_HOST_COUNTERS + C_NR + HC_##hc - HC_INIT]
 	OWN(INIT) = "calls: vmi_init",
 	OWN(ENABLE) = "calls: held interrupts to deliver",
-	OWN(IRET) = "calls: IRET with a held interrupt, or to an LDT's stack",
+	OWN(IRET) = "calls: IRET with a held interrupt, open ports, or to an LDT's stack",
 	OWN(BY_INT) = "calls: timing INT", OWN(BY_CALL) = "calls: timing far calls",
 	OWN(CHOOSE) = "calls: INT or far call",
 };

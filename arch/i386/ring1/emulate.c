@@ -95,6 +95,7 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 		if (!guest_read(v, lin + skip + 12, f + 3, 24))
 			return FAULT;
 		r->ax = ax;
+		nmi_unblock(v);
 		return fault_in_vm86(v, r, f);
 	}
 	if ((f[1] & 3) >= 2) {
