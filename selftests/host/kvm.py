@@ -25,16 +25,16 @@ def arguments(test, disk):
             "-serial", "stdio", "-m", test.get("mem", "256M"),
             "-smp", test.get("smp", "1")]
     files = [kernel] + boot.rom_paths(test)
-    if boot.yes(test, "monitor"):    # a stand-alone guest on it
-        argv += ["-kernel", boot.MONITOR, "-initrd", f"{kernel} host=monitor"]
+    monitor = boot.yes(test, "monitor")
+    argv += ["-kernel", boot.MONITOR if monitor else kernel]
+    if monitor:
         files.append(boot.MONITOR)
-    else:
-        argv += ["-kernel", kernel]
     for rom in boot.rom_paths(test):
         argv += ["-option-rom", rom]
-    if kernel.endswith(".img"):
+    if monitor or kernel.endswith(".img"):
         argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-        return argv, files
+    if kernel.endswith(".img"):
+        return argv + (["-initrd", f"{kernel} host=monitor"] if monitor else []), files
     if boot.yes(test, "marks"):
         argv += ["-chardev", "pipe,id=mark,path=/tmp/mark",
                  "-device", "isa-serial,index=1,chardev=mark"]
@@ -44,7 +44,11 @@ def arguments(test, disk):
     tsc = "tsc=reliable" if test.get("rom") == "kvm" else "tsc=reliable l2.tsc"
     words = [boot.command_line(test, None), f"quiet log_buf_len=1M no_timer_check {tsc}",
              f"vmi.log=/dev/{'vdb' if disk else 'vda'}"]
-    argv += ["-initrd", initrd, "-append", " ".join(words)]
+    words = " ".join(words)
+    if monitor:
+        argv += ["-initrd", f"{kernel} {words.replace(',', ',,')},{initrd}"]
+    else:
+        argv += ["-initrd", initrd, "-append", words]
     for name, path in (("disk", disk), ("log", "/tmp/log")):
         if path:
             argv += ["-drive", f"file={path},format=raw,if=none,id={name}",
