@@ -261,7 +261,7 @@ static void note_entry(u64 pa)
 
 static void note_page(u32 gfn)
 {
-	note(gfn << 12 | 1);
+	note(gfn << 1 | 1);
 	page_noted(gfn);
 }
 

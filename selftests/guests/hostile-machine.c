@@ -56,18 +56,11 @@ static bool notices_8259(u32 size, u32 before, bool string)
 	return noticed;
 }
 
-/* No interrupt from there: the timer stands still until it gets a count. */
-static void quiet_8259(void)
-{
-	outb(0x43, 0x30);
-	write32(LAPIC + 0xf0, 0x1ff);
-}
-
 static bool pic_sizes(void)
 {
 	u32 size, before;
 
-	quiet_8259();
+	write32(LAPIC + 0xf0, 0x1ff);
 	for (size = 1; size <= 4; size *= 2)
 		for (before = 0; before < size; before++)
 			if (!notices_8259(size, before, false) ||
@@ -85,7 +78,7 @@ static bool pic_shared_page(void)
 
 	if (!rom_slots)
 		return true;
-	quiet_8259();
+	write32(LAPIC + 0xf0, 0x1ff);
 	memcpy(page, (void *)rom_shared, sizeof(page));
 	for (pattern = 0; pattern < 0x10000 && ok; pattern += 0x80) {
 		for (i = 0; i < ARRAY_SIZE(odd); i++)

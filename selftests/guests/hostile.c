@@ -9,6 +9,7 @@
 
 #define DEBUG_VECTOR	1
 #define NMI_VECTOR	2
+#define TIMER_VECTOR	0x20	/* of the 8259, as start.S sets it up */
 #define LARGE_MASK	0x1fffff
 
 struct trap_frame seen;
@@ -44,8 +45,8 @@ static bool on_trap(const struct trap_frame *frame)
 	seen = *frame;
 	if (frame->vector == DEBUG_VECTOR)
 		asm volatile("mov %0, %%db7" : : "r" (0));
-	if (!armed)		/* a watchpoint of the case, after its trap */
-		return frame->vector == DEBUG_VECTOR;
+	if (!armed)		/* a watchpoint of the case, after its trap; a held interrupt */
+		return frame->vector == DEBUG_VECTOR || frame->vector == TIMER_VECTOR;
 	armed = false;
 	__builtin_longjmp(home, 1);
 }
