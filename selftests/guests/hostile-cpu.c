@@ -344,6 +344,19 @@ static bool gate_data(void)
 	return odd_gate((u64)0x8e00 << 32 | KERNEL_DS << 16);
 }
 
+/* A gate that cannot be taken is #GP; if that cannot either, it is a double fault. */
+static bool double_fault(void)
+{
+	bool ok;
+
+	memcpy(gates_odd, idt, sizeof(gates_odd));
+	gates_odd[6] = 0;
+	lidt(sizeof(gates_odd) - 1, (u32)gates_odd);
+	ok = traps(exception_now, 0, 0) && seen.vector == 13 && seen.error == 6 * 8 + 3;
+	gates_odd[13] = (u64)0x8e00 << 32 | KERNEL_DS << 16;
+	return ok && traps(exception_now, 0, 0) && seen.vector == 8 && !seen.error;
+}
+
 static void int_n(u32 unused, u32 unused2)
 {
 	(void)unused;
@@ -377,6 +390,25 @@ static void ud2_on_stack(u32 sp, u32 unused)
 {
 	(void)unused;
 	asm volatile("mov %0, %%esp; ud2" : : "r" (sp));
+}
+
+static void ud2_on_segment(u32 ss, u32 unused)
+{
+	(void)unused;
+	asm volatile("mov %0, %%ss; ud2" : : "r" (ss));
+}
+
+/* No offset is in it.  Emulation does not look at limits, processors do. */
+static bool stack_expand_down(void)
+{
+	set_segment(SPARE_SEL, 0, 0xfffff, SEG_DATA32 | 0x400);
+	return traps(ud2_on_segment, SPARE_SEL | 1, 0);
+}
+
+static bool stack_limit(void)
+{
+	set_segment(SPARE_SEL, 0, 0xff, SEG_DATA32 & ~0x800000);
+	return traps(ud2_on_segment, SPARE_SEL | 1, 0);
 }
 
 static bool stack_at(u32 sp)
@@ -487,6 +519,9 @@ const struct hostile cpu_cases[] = {
 	{ "gate_task", gate_task, STOPS },
 	{ "gate_monitor", gate_monitor, STOPS },
 	{ "gate_data", gate_data, STOPS },
+	{ "double_fault", double_fault, LIVES },
+	{ "stack_expand_down", stack_expand_down, STOPS },
+	{ "stack_limit", stack_limit, STOPS },
 	{ "stack_0", stack_0, EITHER },
 	{ "stack_2", stack_2, EITHER },
 	{ "stack_unmapped", stack_unmapped, STOPS },

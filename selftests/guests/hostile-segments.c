@@ -104,10 +104,14 @@ static u64 descriptor(u32 n)
 {
 	static const u32 widths[] = { 0, FLAGS_D, FLAGS_L, FLAGS_D | FLAGS_L };
 	u32 high = (n & 0x1f) << 8 | DESC_P | (n >> 5 & 3) << 13;
-	u32 target = (u32)landing;
+	u32 target = (u32)landing, limit = 0xfffff;
 
+	/* Data that expands down has all that is above its limit. */
+	if ((n & 0x1c) == 0x14)
+		limit = 0;
 	if (high & DESC_S || (n & 7) < 4)
-		return (u64)(high | 0xf0000 | FLAGS_G | widths[n >> 7 & 3]) << 32 | 0xffff;
+		return (u64)(high | (limit & 0xf0000) | FLAGS_G | widths[n >> 7 & 3]) << 32 |
+		       (limit & 0xffff);
 	return (u64)(high | (target & 0xffff0000)) << 32 | (n & 0x80 ? 0xffc0u : 8u) << 16 |
 	       (target & 0xffff);
 }

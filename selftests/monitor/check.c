@@ -31,7 +31,6 @@
 #define SEG_DPL		(3UL << 45)
 #define SEG_L		(1UL << 53)
 
-extern char _rodata_end[];
 
 static bool ready;
 static u64 constants, traps, flushes, stale, checks;
@@ -72,6 +71,21 @@ static u64 hash_tables(u64 h, u64 *table, u32 level, u32 first)
 	return h;
 }
 
+/* Nothing of ours is to be written and executed. */
+static void check_rights(u64 *table, u32 level, u32 first)
+{
+	u32 i;
+
+	for (i = first; i < 512; i++) {
+		if (!(table[i] & PTE_P) || (i > first && table[i] == table[i - 1]))
+			continue;
+		if (level > 1 && !(table[i] & PTE_PS))
+			check_rights(page_at(table[i]), level - 1, 0);
+		else if ((table[i] & PTE_W) && !(table[i] & PTE_NX))
+			breach("memory that is written and executed", i, table[i]);
+	}
+}
+
 static u64 hash_constants(void)
 {
 	struct desc_ptr idtr;
@@ -110,6 +124,8 @@ static void start(void)
 			fill_pool(vcpus[i]);
 	}
 	constants = hash_constants();
+	if (cpu_has_nx)
+		check_rights(vcpus[0]->pml4, 4, 256);
 	ready = true;
 }
 

@@ -85,20 +85,12 @@ static void set_system_desc(u64 *d, u64 type_limit, u64 base)
 	d[1] = base >> 32;
 }
 
-/* The pages of a CPU: a stack, whose first word names the vcpu; and so on. */
+/* The pages of a CPU. */
 struct vcpu *vcpu_create(u32 id)
 {
 	struct vcpu *v = alloc_pages((sizeof(*v) + PAGE - 1) / PAGE);
-	u8 *stack, *ist;
 	u64 tss, lin = TSS_BASE + (u64)id * TSS_WINDOW;
 
-	/* Stacks are aligned to their size, so that RSP finds the vcpu. */
-	while ((u64)(stack = alloc_pages(1)) & (STACK_SIZE - 1))
-		;
-	alloc_pages(STACK_SIZE / PAGE - 1);
-	ist = alloc_pages(STACK_SIZE / PAGE);
-	*(struct vcpu **)stack = v;
-	*(struct vcpu **)ist = v;
 	v->id = id;
 	set_efer(v, 0);
 	v->real_gdt = alloc_pages(16);
@@ -110,8 +102,9 @@ struct vcpu *vcpu_create(u32 id)
 	map_alias(v, alloc_pages(1));
 
 	tss = (u64)v->tss_page + PAGE - TSS_SIZE;
-	*(u64 *)(tss + 0x04) = (u64)stack + STACK_SIZE;
-	*(u64 *)(tss + 0x24) = (u64)ist + STACK_SIZE;
+	v->stack_top = map_stack(v, 2 * id);
+	*(u64 *)(tss + 0x04) = (u64)v->stack_top;
+	*(u64 *)(tss + 0x24) = (u64)map_stack(v, 2 * id + 1);
 	*(u16 *)(tss + TSS_IOMAP) = IOMAP_CLOSED;
 
 	v->real_gdt[MON_CS / 8] = 0x00209b0000000000;
@@ -122,7 +115,6 @@ struct vcpu *vcpu_create(u32 id)
 	v->real_gdt[MON_GATE / 8] = (lin & 0xffff) | (u64)MON_CS << 16 | 0xac00UL << 32 |
 				    (lin >> 16 & 0xffff) << 48;
 	v->real_gdt[MON_GATE / 8 + 1] = lin >> 32;
-	v->stack_top = stack + STACK_SIZE;
 	v->cr0 = CR0_PE | CR0_ET;
 	vcpus[id] = v;
 	nr_cpus = id + 1;

@@ -68,12 +68,19 @@ void dump_counters(void)
 
 static void dump_banks(void)
 {
-	u32 i, n = rdmsr(MSR_MCG_CAP) & 0xff;
+	u64 n, status, address;
+	u32 i;
 
-	for (i = 0; i < n; i++)
-		if (rdmsr(MSR_MC_STATUS(i)) >> 63)
-			mprintf("bank %u status %016lx address %016lx\n", i,
-				rdmsr(MSR_MC_STATUS(i)), rdmsr(MSR_MC_STATUS(i) + 1));
+	/* A device may have the vector, on a processor without any. */
+	if (!read_msr_safe(MSR_MCG_CAP, &n))
+		return;
+	for (i = 0; i < (n & 0xff); i++) {
+		if (!read_msr_safe(MSR_MC_STATUS(i), &status) || !(status >> 63))
+			continue;
+		if (!read_msr_safe(MSR_MC_STATUS(i) + 1, &address))
+			address = 0;
+		mprintf("bank %u status %016lx address %016lx\n", i, status, address);
+	}
 }
 
 static void dump_regs(struct regs *r)
@@ -130,6 +137,27 @@ static void dump_guest(struct vcpu *v, struct regs *r)
 	dump_counters();
 }
 
+/* A dump that faults ends there, with the status of what it is about. */
+static void end_once(u32 status, const char *why)
+{
+	static u32 before;
+
+	if (before) {
+		mprintf("\n*** in the dump: %s\n", why);
+		machine_exit(before);
+	}
+	before = status;
+}
+
+/* A word of the monitor's own stack, if there is one. */
+static bool peek(u64 at, u64 *word)
+{
+	bool ok;
+
+	MAY_FAULT(ok, "movq (%2), %1", , "=r" (*word) : "r" (at));
+	return ok;
+}
+
 /**
  * stop_guest - the guest cannot go on: say why, and with what in its registers
  */
@@ -145,6 +173,7 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	};
 
 	smp_stop_others();
+	end_once(endings[v->ending].status, why);
 	mprintf("\n*** %s: %s\n", endings[v->ending].what, why);
 	if (v->ending == END_STOPPED)
 		dump_guest(v, r);
@@ -165,14 +194,16 @@ void refuse(const char *why, ...)
 
 void panic(struct regs *r, const char *why)
 {
+	u64 word;
 	u32 i;
 
 	smp_stop_others();
+	end_once(EXIT_PANIC, why);
 	mprintf("\n*** monitor stopped: %s\n", why);
 	dump_regs(r);
 	mprintf("stack:");
-	for (i = 0; i < 24 && !(r->cs & 3); i++)
-		mprintf("%s%016lx", i % 4 ? " " : "\n  ", ((u64 *)r->sp)[i]);
+	for (i = 0; i < 24 && !(r->cs & 3) && peek(r->sp + 8 * i, &word); i++)
+		mprintf("%s%016lx", i % 4 ? " " : "\n  ", word);
 	mprintf("\n");
 	machine_exit(EXIT_PANIC);
 }

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include "ring1.h"
 
-extern char _image_start[], _image_end[];
+extern char _image_start[], _text_end[], _rodata_end[], _image_end[];
 
 static inline bool overlaps(u64 start, u64 end, u64 other, u64 size)
 {
@@ -49,6 +49,8 @@ void *alloc_pages(u32 n);
 u32 pages_left(void);
 void paging_init(void);
 u64 *monitor_pml4(void);
+void map_low_page(u64 pa);
+u8 *map_stack(struct vcpu *v, u32 nr);
 void map_tss_window(struct vcpu *v);
 void map_alias(struct vcpu *v, void *page);
 void shadow_setup(struct vcpu *v, u32 pages);

@@ -43,9 +43,32 @@ static u64 *entry_for(u64 lin, int level)
 	}
 }
 
+/* What is not code; a processor without NX does not know the bit. */
+static u64 no_exec(void)
+{
+	return cpu_has_nx ? PTE_NX : 0;
+}
+
+/* Data, in a large page. */
 static void map_large(u64 lin, u64 pa, u64 flags)
 {
-	*entry_for(lin, 2) = pa | PTE_P | PTE_W | PTE_PS | PTE_A | PTE_D | PTE_G | flags;
+	*entry_for(lin, 2) = pa | PTE_P | PTE_W | PTE_PS | PTE_A | PTE_D | PTE_G | flags |
+			     no_exec();
+}
+
+/* The large page of our image: code and constants are read-only, whatever the address. */
+static void map_image(u64 lin, bool code)
+{
+	u64 text = _text_end - _image_start, constant = _rodata_end - _image_start, off, e;
+
+	for (off = 0; off < LARGE; off += PAGE) {
+		e = (boot.mon_start + off) | PTE_P | PTE_A | PTE_D | PTE_G;
+		if (off >= constant)
+			e |= PTE_W;
+		if (off >= text || !code)
+			e |= no_exec();
+		*entry_for(lin + off, 1) = e;
+	}
 }
 
 /* Copy ourselves and go on in the copy: the stack moves along. */
@@ -66,11 +89,17 @@ void paging_init(void)
 
 	next_page = boot.mon_start + (u64)(_image_end - _image_start);
 	pml4 = alloc_pages(1);
-	for (pa = boot.mon_start; pa < boot.mon_end; pa += LARGE)
+	map_image(MON_BASE, true);
+	for (pa = boot.mon_start + LARGE; pa < boot.mon_end; pa += LARGE)
 		map_large(MON_BASE + pa - boot.mon_start, pa, 0);
 	for (pa = 0; pa < top; pa += LARGE)
-		map_large(DIRECT_BASE + pa, pa, pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_UC : 0);
+		if (pa != boot.mon_start)
+			map_large(DIRECT_BASE + pa, pa,
+				  pa == (LAPIC_PAGE & ~(LARGE - 1)) ? PTE_UC : 0);
+	map_image(DIRECT_BASE + boot.mon_start, false);
 	entry_for(TSS_BASE, 1);
+	if (cpu_has_nx)
+		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NX);
 	/* The loader's structures are no longer reachable from here on. */
 	move();
 }
@@ -78,6 +107,30 @@ void paging_init(void)
 u64 *monitor_pml4(void)
 {
 	return pml4;
+}
+
+/* A page of low memory one to one, for a processor's first instructions. */
+void map_low_page(u64 pa)
+{
+	*entry_for(pa, 1) = pa | PTE_P | PTE_W;
+}
+
+/**
+ * map_stack - a stack between pages that are not there
+ * @nr: which
+ *
+ * Aligned to its size, so that RSP finds the vcpu: it is the first word.
+ * Return: its end.
+ */
+u8 *map_stack(struct vcpu *v, u32 nr)
+{
+	u64 lin = STACK_BASE + (2 * nr + 1) * STACK_SIZE, off;
+
+	for (off = 0; off < STACK_SIZE; off += PAGE)
+		*entry_for(lin + off, 1) = mon_phys(alloc_pages(1)) | PTE_P | PTE_W | PTE_A |
+					   PTE_D | no_exec();
+	*(struct vcpu **)lin = v;
+	return (u8 *)lin + STACK_SIZE;
 }
 
 /* TSS, an I/O bitmap of open ports and its end, side by side. */
@@ -92,9 +145,10 @@ void map_tss_window(struct vcpu *v)
 		filter_ports(bitmap);
 		memset(bitmap + 2 * PAGE, 0xff, PAGE);
 	}
-	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D;
+	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D | no_exec();
 	for (i = 0; i < 3; i++)
-		*entry_for(lin + (1 + i) * PAGE, 1) = mon_phys(bitmap + i * PAGE) | PTE_P | PTE_A;
+		*entry_for(lin + (1 + i) * PAGE, 1) = mon_phys(bitmap + i * PAGE) | PTE_P |
+						      PTE_A | no_exec();
 }
 
 /*
@@ -109,7 +163,7 @@ void map_alias(struct vcpu *v, void *page)
 
 	*(struct vcpu **)page = v;
 	for (i = 0; i < 512; i++) {
-		pt[i] = mon_phys(page) | flags | PTE_D;
+		pt[i] = mon_phys(page) | flags | PTE_D | no_exec();
 		pd[i] = mon_phys(pt) | flags;
 	}
 	for (i = 0; i < 4; i++)

@@ -236,8 +236,8 @@ void monitor_main(u32 magic, u32 info, u32 image)
 	/* Behind the image stand the tables that the stub made. */
 	choose_memory(image + (_image_end - _image_start) + 16 * PAGE);
 	reserve_memory();
-	paging_init();			/* moves us */
 	cpu_features();
+	paging_init();			/* moves us */
 	idt_init();
 	v = vcpu_create(0);
 	run_on_stack(v->stack_top, run_guest, v);

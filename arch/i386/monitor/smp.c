@@ -144,7 +144,7 @@ void smp_start(void)
 	delay_us(10000);
 	memcpy(saved, phys_ptr(AP_PAGE), sizeof(saved));
 	/* The first instructions run one to one. */
-	pml4[0] = pml4[(DIRECT_BASE >> 39) & 511];
+	map_low_page(AP_PAGE);
 	for (i = 0; i < nr_aps; i++)
 		start_ap(vcpus[i + 1], ap_ids[i]);
 	pml4[0] = 0;

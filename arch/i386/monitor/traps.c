@@ -237,7 +237,8 @@ struct vcpu *trap_from_monitor(struct regs *r)
 		irq_arrived(v, r->vec);
 		hold_vector(v, r->vec);
 	} else if (!monitor_fault(v, r)) {
-		panic(r, "fault in the monitor");
+		panic(r, r->vec == X_DF ? "a fault without a stack: is it full?" :
+		      "fault in the monitor");
 	}
 	return v;
 }

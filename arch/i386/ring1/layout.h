@@ -7,11 +7,13 @@
  *	DIRECT_BASE	all physical memory, for the monitor's own use
  *	MON_BASE	the monitor's memory, image first
  *	TSS_BASE	a window of four pages per CPU, see cpu.c
+ *	STACK_BASE	two stacks per CPU, below each as much that is not there
  *	ALIAS_BASE	4 GiB per CPU, all of them one page, see paging.c
  */
 #define DIRECT_BASE	0xffff800000000000
 #define MON_BASE	0xffffffff80000000
 #define TSS_BASE	0xffffffffc0000000
+#define STACK_BASE	0xffffffffd0000000
 #define ALIAS_BASE	0xffffff0000000000
 #define TSS_WINDOW	0x4000
 

@@ -200,6 +200,7 @@ u32 desc_limit(u64 d);
 bool kernel_code_ok(struct vcpu *v, u16 sel);
 u32 seg_base(struct vcpu *v, u16 sel);
 u32 stack_lin(struct vcpu *v, u16 ss, u32 sp);
+bool stack_room(struct vcpu *v, u16 ss, u32 sp, u32 bytes);
 
 /* shadow.c, walk.c */
 enum access { ACC_WRITE = 2, ACC_USER = 4, ACC_FETCH = 16 };

@@ -11,6 +11,8 @@
 #define D_ACCESSED	BIT_ULL(40)
 #define D_CODE		BIT_ULL(43)
 #define D_CONFORMING	BIT_ULL(42)
+#define D_EXPAND_DOWN	BIT_ULL(42)
+#define D_B		BIT_ULL(54)
 
 /* The copy of a guest's descriptor that is safe to load. */
 static u64 sanitize(u64 d)
@@ -85,6 +87,19 @@ u32 stack_lin(struct vcpu *v, u16 ss, u32 sp)
 	if (!d)
 		return sp;
 	return desc_base(*d) + (*d >> 54 & 1 ? sp : (u16)sp);
+}
+
+/* Does the segment have these bytes?  A processor's #SS if not. */
+bool stack_room(struct vcpu *v, u16 ss, u32 sp, u32 bytes)
+{
+	u64 *d = real_desc(v, ss);
+	u32 last = d && !(*d & D_B) ? 0xffff : ~0u, first = sp & last;
+
+	if (!d)
+		return true;
+	if (*d & D_EXPAND_DOWN)
+		return first > desc_limit(*d) && bytes - 1 <= last - first;
+	return first <= desc_limit(*d) && bytes - 1 <= desc_limit(*d) - first;
 }
 
 /*
