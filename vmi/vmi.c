@@ -23,6 +23,7 @@
 #include <asm/msr.h>
 #include <asm/setup.h>
 #include <asm/tsc.h>
+#include <asm/vmi/rom.h>
 #include <asm/vmi/setup.h>
 
 #include "vmi.h"
@@ -58,6 +59,8 @@ static int __init ask_rom(const struct vmi_rom *rom, char why[VMI_WHY_LEN])
 		reloc->type = answer >> 32;
 		if (vmi_reloc_check(rom, op, reloc, why))
 			return -EINVAL;
+		if (answer >> 40 & VMI_RELOC_KEEP)
+			reloc->type = VMI_RELOC_NONE;
 	}
 
 	/* Who sleeps until he is kicked needs somebody who kicks. */

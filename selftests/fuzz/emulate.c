@@ -147,6 +147,11 @@ enum outcome deliver_held(struct vcpu *v, struct regs *r)
 	return DONE;
 }
 
+bool rom_knows_iret(struct vcpu *v, u32 ip)
+{
+	return true;
+}
+
 u16 get_sreg(struct vcpu *v, struct regs *r, u32 n)
 {
 	u32 es, ds, fs, gs;

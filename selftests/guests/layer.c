@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A guest on the layer; layer.h describes it. */
+#include <asm/vmi/rom.h>
+
 #include "layer.h"
 #include "paging.h"
 
@@ -159,6 +161,8 @@ static void ask_rom(char why_not[VMI_WHY_LEN])
 		relocs[op].type = answer >> 32;
 		if (vmi_reloc_check(&rom, op, &relocs[op], why_not))
 			return;
+		if (answer >> 40 & VMI_RELOC_KEEP)
+			relocs[op].type = VMI_RELOC_NONE;
 	}
 }
 

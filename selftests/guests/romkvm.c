@@ -149,11 +149,13 @@ static void test_answers(void)
 	static const u32 calls[] = {
 		VMI_OP_SET_INITIAL_AP_STATE, VMI_OP_APIC_WRITE,
 		VMI_OP_GET_CYCLE_FREQUENCY, VMI_OP_GET_CYCLE_COUNTER,
+		VMI_OP_SET_ALARM, VMI_OP_CANCEL_ALARM, VMI_OP_WALLCLOCK_UPDATED,
 		VMI_OP_GET_WALLCLOCK_TIME, VMI_OP_SPIN_WAIT, VMI_OP_SPIN_KICK,
 		VMI_OP_SEND_IPI_MASK, VMI_OP_FLUSH_LATER, VMI_OP_CPU_PREEMPTED,
 		VMI_OP_YIELD_TO, VMI_OP_HALT_POLL, VMI_OP_GET_TSC_FREQUENCY,
 	};
 	static const u32 nops[] = { VMI_OP_IO_DELAY, VMI_OP_WBINVD };
+	static const u32 jumps[] = { VMI_OP_IRET, VMI_OP_SYSEXIT };
 	u8 want[VMI_NR_OPS] = { 0 };
 	u32 i, edx, ecx, eax;
 
@@ -161,6 +163,8 @@ static void test_answers(void)
 		want[calls[i]] = VMI_RELOC_CALL;
 	for (i = 0; i < ARRAY_SIZE(nops); i++)
 		want[nops[i]] = VMI_RELOC_NOP;
+	for (i = 0; i < ARRAY_SIZE(jumps); i++)
+		want[jumps[i]] = VMI_RELOC_JUMP;
 	for (i = 0; i < VMI_NR_OPS; i++) {
 		eax = i;
 		asm volatile("call *%3" : "+a" (eax), "=d" (edx), "=c" (ecx)
@@ -199,6 +203,16 @@ static u32 quotient(u64 n, u32 by)
 	return low;
 }
 
+static u32 cycles_khz(void)
+{
+	return quotient(call(VMI_OP_GET_CYCLE_FREQUENCY, 0, 0, 0, 0), 1000);
+}
+
+static u32 microseconds(u64 cycles)
+{
+	return quotient(cycles * 1000, cycles_khz());
+}
+
 static u64 tsc(void)
 {
 	u64 value;
@@ -228,12 +242,14 @@ static void test_tsc(void)
 	struct both start = both_clocks(), end;
 	u32 us, least, most;
 
+	EXPECT(khz == cycles_khz());
+
 	pit_wait(PIT_HZ / 4);
 	end = both_clocks();
 	EXPECT(khz);
 	us = quotient((end.tsc - start.tsc) * 1000, khz | !khz);
-	least = quotient(end.before - start.after, 1000);
-	most = quotient(end.after - start.before, 1000);
+	least = microseconds(end.before - start.after);
+	most = microseconds(end.after - start.before);
 	print("# the TSC has %u kHz: %u us, and %u to %u us by the clock\n", khz, us,
 	      least, most);
 	EXPECT(us >= least - least / 100 && us <= most + most / 100);
@@ -246,7 +262,6 @@ static void test_clock(void)
 	u32 i, took, ms = ~0u, ticks = PIT_HZ / 4;
 	u64 before, now, last = cycles(VMI_CYCLES_REAL);
 
-	EXPECT(call(VMI_OP_GET_CYCLE_FREQUENCY, 0, 0, 0, 0) == NS_PER_SEC);
 	for (i = 0; i < 100000; i++) {
 		now = cycles(VMI_CYCLES_REAL);
 		EXPECT(now >= last);
@@ -259,7 +274,7 @@ static void test_clock(void)
 	for (i = 0; i < 8 && ms > 300; i++) {
 		before = cycles(VMI_CYCLES_REAL);
 		pit_wait(ticks);
-		took = (u32)((cycles(VMI_CYCLES_REAL) - before) >> 10) / 977;
+		took = microseconds(cycles(VMI_CYCLES_REAL) - before) / 1000;
 		ms = took < ms ? took : ms;
 	}
 	if (ms < 240 || ms > 300)
@@ -286,7 +301,7 @@ static void test_stolen(void)
 	EXPECT(stolen <= cycles(VMI_CYCLES_STOLEN));
 	EXPECT(available <= cycles(VMI_CYCLES_REAL) - stolen);
 	EXPECT(available + cycles(VMI_CYCLES_STOLEN) >= real);
-	print("# stolen: %u us of %u us\n", (u32)(stolen >> 10), (u32)(real >> 10));
+	print("# stolen: %u us of %u us\n", microseconds(stolen), microseconds(real));
 	result("stolen and available make real");
 }
 

@@ -55,7 +55,7 @@ void rom_skip(const struct rom *rom, const char *what, const char *name,
 	print(" # SKIP %s\n", reason);
 }
 
-static struct vmi_reloc ask(const struct rom *rom, u32 call)
+static struct vmi_reloc ask(const struct rom *rom, u32 call, u32 *flags)
 {
 	struct vmi_reloc reloc;
 	u32 edx, ecx;
@@ -65,6 +65,7 @@ static struct vmi_reloc ask(const struct rom *rom, u32 call)
 		     : "a" (call), "r" (rom->header->get_reloc)
 		     : "cc", "memory");
 	reloc.type = edx;
+	*flags = edx >> 8;
 	return reloc;
 }
 
@@ -153,17 +154,21 @@ static void check_offsets(const struct rom *rom)
 	rom_result(rom, "header", "entries");
 }
 
+/* There is no KVM here. */
+static bool is_null(const struct rom *rom)
+{
+	return !strcmp(rom->product, "null ROM") || !strcmp(rom->product, "KVM ROM");
+}
+
 /* What this ROM must answer for an operation; other ROMs may choose. */
 static u8 expected_type(const struct rom *rom, u32 call)
 {
 	if (call >= VMI_NR_OPS || !op_info[call].name)
 		return VMI_RELOC_NONE;
-	if (!strcmp(rom->product, "null ROM") && op_info[call].group != GROUP_RETURN)
-		return VMI_RELOC_NONE;
 	if (op_info[call].group == GROUP_TIME)
 		return VMI_RELOC_NONE;
-	if (!strcmp(rom->product, "KVM ROM"))
-		return VMI_RELOC_NONE;	/* no KVM here */
+	if (is_null(rom) && op_info[call].group != GROUP_RETURN)
+		return VMI_RELOC_NONE;
 	return op_info[call].type;
 }
 
@@ -171,23 +176,27 @@ static void check_relocs(struct rom *rom)
 {
 	static const u32 beyond[] = { CALLS_ASKED, 0x4000, 0x10000, 0x40000000, 0x80000000, -1 };
 	struct vmi_reloc *reloc;
-	u32 i;
+	u32 i, flags;
 
 	for (i = 0; i < CALLS_ASKED; i++) {
 		reloc = &rom->relocs[i];
-		*reloc = ask(rom, i);
+		*reloc = ask(rom, i, &flags);
 		if (reloc->type != expected_type(rom, i)) {
 			FAIL("get_reloc's type");
 			print("# call %u: type %u, not %u\n", i, reloc->type,
 			      expected_type(rom, i));
 		}
+		if (is_null(rom) && reloc->type == VMI_RELOC_JUMP)
+			EXPECT_EQ(flags, VMI_RELOC_KEEP);
+		else
+			EXPECT_EQ(flags, 0);
 		if (reloc->type == VMI_RELOC_NONE)
 			continue;
 		EXPECT(reloc->eip - (u32)rom->header >= VMI_HEADER_SIZE);
 		EXPECT(reloc->eip - (u32)rom->header < rom->len);
 	}
 	for (i = 0; i < ARRAY_SIZE(beyond); i++)
-		EXPECT(ask(rom, beyond[i]).type == VMI_RELOC_NONE);
+		EXPECT(ask(rom, beyond[i], &flags).type == VMI_RELOC_NONE);
 	rom_result(rom, "get_reloc", "for every number");
 }
 

@@ -8,7 +8,7 @@
 #ifndef _ROMTEST_H
 #define _ROMTEST_H
 
-#include <asm/vmi/abi.h>
+#include <asm/vmi/rom.h>
 
 #include "guest.h"
 

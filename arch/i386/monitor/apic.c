@@ -146,6 +146,12 @@ static void write_icr(struct vcpu *v, u32 val)
 			smp_message(vcpus[i], mode);
 }
 
+/* For a guest that does not say where it has mapped it; others read themselves. */
+u32 guest_apic_read(struct vcpu *v, u32 reg)
+{
+	return apic_read(reg);
+}
+
 void guest_apic_write(struct vcpu *v, u32 reg, u32 val)
 {
 	if (reg == APIC_EOI) {

@@ -5,11 +5,6 @@
  */
 #include "ring1.h"
 
-static enum outcome fault_gp(struct vcpu *v, struct regs *r, u32 err)
-{
-	return raised(deliver(v, r, X_GP, true, err, false));
-}
-
 /* A selector for the kernel's CS: RPL 1 whatever the guest wrote. */
 static bool load_cs(struct vcpu *v, struct regs *r, u16 sel, u32 ip)
 {
@@ -75,6 +70,26 @@ static enum outcome fault_in_vm86(struct vcpu *v, struct regs *r, const u32 *f)
 	return raised(done);
 }
 
+/*
+ * An IRET with frame @f must fault.  To a kernel that would not know what to do it
+ * looks as if it had been done, and its program had faulted.
+ */
+static enum outcome iret_fault(struct vcpu *v, struct regs *r, const u32 *f, u32 sp, u16 sel)
+{
+	if ((f[1] & 3) == 3 && !rom_knows_iret(v, r->ip)) {
+		nmi_unblock(v);
+		r->ip = f[0];
+		r->cs = (u16)f[1];
+		r->flags = (f[2] & IRET_FLAGS) | FLAG_IF | 2;
+		r->sp = f[3];
+		r->ss = (u16)f[4];
+		v->sh->vif = f[2] & FLAG_IF;
+	} else {
+		r->sp = sp;
+	}
+	return raised(deliver(v, r, X_GP, true, sel & 0xfffc, false));
+}
+
 /**
  * do_iret - the guest's IRET
  * @skip: bytes of the stack above which the frame is; EAX lies there if not 0
@@ -91,10 +106,10 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 		return FAULT;
 	if (!guest_read(v, lin + skip, f, 12))
 		return FAULT;
+	r->ax = ax;
 	if (f[2] & FLAG_VM) {
 		if (!guest_read(v, lin + skip + 12, f + 3, 24))
 			return FAULT;
-		r->ax = ax;
 		nmi_unblock(v);
 		return fault_in_vm86(v, r, f);
 	}
@@ -105,13 +120,12 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip)
 		d = real_desc(v, f[1]);
 		if ((f[1] & 3) == 2 || !d || (*d >> 43 & 3) != 3 || !(*d >> 47 & 1) ||
 		    (*d >> 42 & 1 ? 0 : (*d >> 45 & 3) != 3))
-			return fault_gp(v, r, f[1] & 0xfffc);
+			return iret_fault(v, r, f, r->sp + skip, f[1]);
 		if (!stack_ok(v, f[4], 3) || (f[4] & 3) != 3)
-			return fault_gp(v, r, f[4] & 0xfffc);
+			return iret_fault(v, r, f, r->sp + skip, f[4]);
 	} else if (!kernel_code_ok(v, f[1])) {
-		return fault_gp(v, r, f[1] & 0xfffc);
+		return iret_fault(v, r, f, r->sp + skip, f[1]);
 	}
-	r->ax = ax;
 	nmi_unblock(v);
 	r->ip = f[0];
 	r->cs = (f[1] & 0xffff) | 1;

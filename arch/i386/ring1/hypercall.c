@@ -22,6 +22,17 @@ bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip)
 	return true;
 }
 
+/*
+ * If the IRET at @ip faults there, does the guest's exception table know?  Not if
+ * it is the ROM's, and the kernel one of 2.6.21 to 2.6.36: it would oops.
+ */
+bool rom_knows_iret(struct vcpu *v, u32 ip)
+{
+	u32 skip;
+
+	return vcpu_nr(v, 0)->sh->known || !rom_in_iret(v, ip, &skip);
+}
+
 /* An interrupted note starts over, see rom.S. */
 void rom_restart_note(struct vcpu *v, struct regs *r)
 {
@@ -275,6 +286,7 @@ CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 /* The ring says what changed: only the TLB wants to know of pages. */
 CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
 CALL(APIC_WRITE, guest_apic_write(v, r->ax & 0xff0, r->dx))
+CALL(APIC_READ, r->ax = guest_apic_read(v, r->ax & 0xff0))
 CALL(SPIN_KICK, smp_kick(v, r->ax))
 CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
 PASS(enable, deliver_held(v, r))

@@ -60,6 +60,7 @@
 #define SH_ESP0		0x38	/* u32: and pointer */
 #define SH_SERVICE	0x3c	/* u32[16]: their vectors, the latest last */
 #define SERVICE_REAL	0x100	/* ... whose EOI must reach the local APIC */
+#define SH_KNOWN	0x7c	/* u32: 1: the guest asked for an extension */
 #define SH_RING		0x1000	/* u32[]: entries of page tables that changed */
 #define RING_SIZE	4096
 #define SH_PAGES	5	/* the shared page and the ring */
@@ -100,8 +101,8 @@
 	X(WRITE_IDT_ENTRY) X(SET_CR0) X(SET_CR3) X(SET_CR4) X(WBINVD) X(SET_DR) \
 	X(GET_DR) X(RDPMC) X(CLTS) X(SYSEXIT) X(HALT) X(REBOOT) X(SHUTDOWN) \
 	X(UPDATE_PXE) X(INVAL_PAGE) X(FLUSH_TLB) X(SET_LINEAR_MAPPING) \
-	X(SET_IOPL_MASK) X(SET_INITIAL_AP_STATE) X(APIC_WRITE) X(GET_OP_COUNT) \
-	X(SPIN_WAIT) X(SPIN_KICK) X(FLUSH_LATER) X(FLUSH_RANGE)
+	X(SET_IOPL_MASK) X(SET_INITIAL_AP_STATE) X(APIC_WRITE) X(APIC_READ) \
+	X(GET_OP_COUNT) X(SPIN_WAIT) X(SPIN_KICK) X(FLUSH_LATER) X(FLUSH_RANGE)
 
 /* Extra hypercalls, beside the numbers of the ABI. */
 #define HC_INIT		112

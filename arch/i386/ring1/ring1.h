@@ -30,7 +30,8 @@ struct shared {
 	u32 direct, direct_end;
 	u32 ss0, esp0;
 	u32 service[16];
-	u8  pad[SH_RING - SH_SERVICE - 64];
+	u32 known;
+	u8  pad[SH_RING - SH_KNOWN - 4];
 	u32 ring[];
 } __packed __attribute__((aligned(4)));
 
@@ -262,6 +263,7 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip);
 /* hypercall.c */
 enum outcome hypercall(struct vcpu *v, struct regs *r);
 bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip);
+bool rom_knows_iret(struct vcpu *v, u32 ip);
 void rom_restart_note(struct vcpu *v, struct regs *r);
 void rom_relocate(struct rom *rom, u32 lin);
 
@@ -293,6 +295,7 @@ extern u64 pte_reserved;	/* bits of an entry that are, where there is NX */
 bool irq_blocked(struct vcpu *v, u32 vec);
 void irq_service(struct vcpu *v, u32 vec);
 void guest_apic_write(struct vcpu *v, u32 reg, u32 val);
+u32 guest_apic_read(struct vcpu *v, u32 reg);
 enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i);
 void close_ports(struct vcpu *v);	/* on the way to ring 3 */
 enum outcome guest_halt(struct vcpu *v, struct regs *r);

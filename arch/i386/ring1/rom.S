@@ -19,7 +19,7 @@
 	.set	nop_ALLOCATE_PAGE, 1
 	.set	nop_SET_LAZY_MODE, 1
 
-	vmi_rom	"monitor"
+	vmi_rom	"monitor", asked=note_extension
 	vmi_rom_partial
 
 	.code16
@@ -194,6 +194,8 @@ op_ALLOCATE_PAGE:
 op_SET_LAZY_MODE:
 	ret
 op_APIC_READ:
+	cmpl	$VMI_APIC_OFFSETS, %eax
+	jb	slot_APIC_READ
 	movl	(%eax), %eax
 	ret
 /* 63: EOI, when the monitor has already done it, see apic.c there. */
@@ -276,6 +278,12 @@ op_WRITE_GDT_ENTRY:
 	cmpl	%ebx, 4(%eax, %edx, 8)
 	popl	%ebx
 	jne	slot_WRITE_GDT_ENTRY
+	ret
+
+/* The guest is none of VMI's time, see rom_knows_iret().  Perhaps before vmi_init. */
+note_extension:
+	here	%edx, 1
+	movl	$1, rom_data + SH_KNOWN - 1b(%edx)
 	ret
 
 	/* What has no routine above is its slot. */

@@ -3,14 +3,18 @@
  * kvm.rom: takes over what KVM offers to do better, everything else stays
  * native.  What that is, rom_init16 asks KVM, and writes the answers of
  * get_reloc into the image as long as the BIOS lets it.  Without KVM, and
- * before rom_init16, all of them are NONE.
+ * before rom_init16, it is a null.rom.
  *
  * Read on in the parts: kvm-init.inc asks, kvm-slot.inc has a processor's
- * memory that KVM writes to, kvm-apic.inc, kvm-time.inc and kvm-wait.inc are
- * the calls.
+ * memory that KVM writes to, kvm-apic.inc, kvm-time.inc, kvm-alarm.inc and
+ * kvm-wait.inc are the calls.
  */
 #include "header.inc"
+#include "iret.inc"
 #include "kvm.h"
+
+	.set keep_IRET, 1
+	.set keep_SYSEXIT, 1
 
 .if DATA_SLOTS + (SLOTS << SLOT_SHIFT) != 1024 * DATA_KB
 	.error	"the slots do not fill the data"
@@ -36,4 +40,13 @@ rom_to_data:				/* physical data minus physical ROM */
 #include "kvm-slot.inc"
 #include "kvm-apic.inc"
 #include "kvm-time.inc"
+#include "kvm-alarm.inc"
 #include "kvm-wait.inc"
+#include "apic.inc"
+
+op_IRET:
+	iret_checked
+
+op_SYSEXIT:
+	sti
+	sysexit

@@ -67,8 +67,11 @@
  * many processors share an entry of the map.
  */
 #define DATA_PHYS		0	/* u32: physical address of the data */
+#define DATA_APIC		4	/* u32: linear address of the local APIC, or 0 */
 #define DATA_LAST_NS		8	/* u64: no clock went further */
 #define DATA_WALL		16	/* what KVM says of the wall clock */
+#define DATA_TO_NS		32	/* u32, s8: as CLOCK_MUL and CLOCK_SHIFT, at the start */
+#define DATA_TO_CYCLES		40	/* u32, s8: the same, from ns to cycles */
 #define DATA_NOBODY		128	/* a slot that KVM never writes to */
 #define DATA_MAP		1024	/* u32 for each hash */
 #define MAP_SIZE		256
@@ -78,6 +81,8 @@
 #define SLOT_CLOCK		64
 #define SLOT_EOI		96	/* u32: bit 0 set: no need to tell KVM */
 #define SLOT_GDT		100	/* u32: linear address; 0: KVM does not know */
+#define SLOT_LVTT		104	/* u32: 0 or LVTT_TAKEN, and bits of the APIC's LVTT */
+#define SLOT_ALARM		108	/* u32: what an alarm is set on: ALARM_* */
 #define SLOT_SHIFT		7
 #define SLOTS			256
 #define GDT_HASH_SHIFT		12	/* then the low 8 bits */

@@ -10,6 +10,7 @@
  * linear addresses too.
  */
 #include "header.inc"
+#include "iret.inc"
 #include "trace.h"
 
 #define BDA_MEMORY_KB	0x413		/* u16: conventional memory in KB */
@@ -21,7 +22,10 @@
 	.error	"the counts need more memory"
 .endif
 
-	vmi_rom	"trace ROM"
+#define DATA_PHYS	TRACE_PHYS
+#define DATA_APIC	TRACE_APIC
+
+	vmi_rom	"trace ROM", asked=note_extension
 
 /* Physical address of the data minus that of the ROM; 0 before rom_init16. */
 	.balign	4
@@ -60,22 +64,39 @@ rom_init16:
 	mov	$TRACE_KB * 1024 / 4, %cx
 	cld
 	rep stosl
+	mov	%es, %ax
+	shl	$4, %eax
+	mov	%eax, %es:TRACE_PHYS
 2:	pop	%es
 	pop	%ds
 	popal
 	lret
 
 	.code32
+/* data reg, at: the linear address of the data. */
+.macro data reg, at
+	here	\reg, \at
+	add	%cs:rom_to_data - \at\()b(\reg), \reg
+	lea	rom_start - \at\()b(\reg), \reg
+.endm
+
 rom_vmi_init:
 	here	%ecx, 1
 	mov	$1, %eax			/* no BIOS has called rom_init16 */
-	mov	rom_to_data - 1b(%ecx), %edx
-	test	%edx, %edx
-	jz	2f
-	add	%edx, %ecx
-	mov	%ss, TRACE_FLAT + rom_start - 1b(%ecx)
+	cmpl	$0, rom_to_data - 1b(%ecx)
+	je	2f
+	data	%ecx, 1
+	mov	%ss, TRACE_FLAT(%ecx)
 	xor	%eax, %eax
+	mov	%eax, TRACE_KNOWN(%ecx)
+	mov	%eax, TRACE_APIC(%ecx)
 2:	ret
+
+/* The guest is none of VMI's time: it knows where IRET may fault. */
+note_extension:
+	data	%edx, 1
+	movl	$1, TRACE_KNOWN(%edx)
+	ret
 
 /*
  * One more for \id.  Keeps every register and flag, uses the stack by push and pop
@@ -92,15 +113,14 @@ rom_vmi_init:
 	push	%ecx
 	lahf
 	seto	%al
-	here	%ecx, 7
-	add	%cs:rom_to_data - 7b(%ecx), %ecx
+	data	%ecx, 7
 .ifnb \segment
 	push	%ds
-	mov	%cs:TRACE_FLAT + rom_start - 7b(%ecx), %ds
+	mov	%cs:TRACE_FLAT(%ecx), %ds
 .endif
-	lock incl TRACE_COUNTS + 8 * OP_NR_\id + rom_start - 7b(%ecx)
+	lock incl TRACE_COUNTS + 8 * OP_NR_\id(%ecx)
 	jnz	8f
-	lock incl TRACE_COUNTS + 8 * OP_NR_\id + 4 + rom_start - 7b(%ecx)
+	lock incl TRACE_COUNTS + 8 * OP_NR_\id + 4(%ecx)
 8:
 .ifnb \segment
 	pop	%ds
@@ -305,7 +325,13 @@ op HALT
 	ret
 
 op_return IRET
+	push	%eax
+	data	%eax, 1
+	cmpl	$0, %cs:TRACE_KNOWN(%eax)
+	pop	%eax
+	je	2f
 	iret
+2:	iret_checked
 
 op_return SYSEXIT
 	sti
@@ -340,8 +366,8 @@ op FLUSH_RANGE
 op FLUSH_TLB
 	pushf
 	cli
-	cmp	$VMI_FLUSH_GLOBAL, %eax
-	jne	1f
+	test	$VMI_FLUSH_GLOBAL, %eax
+	jz	1f
 	mov	%cr4, %eax
 	test	$CR4_PGE, %eax
 	jz	1f
@@ -380,12 +406,20 @@ op SET_IOPL_MASK
 	ret
 
 op APIC_WRITE
+	call	apic_register
+	jc	2f
 	mov	%edx, (%eax)
-	ret
+2:	ret
 
 op APIC_READ
+	call	apic_register
+	jc	2f
 	mov	(%eax), %eax
 	ret
+2:	xor	%eax, %eax
+	ret
+
+#include "apic.inc"
 
 op IO_DELAY
 	out	%al, $DELAY_PORT
@@ -426,9 +460,8 @@ op GET_OP_COUNT
 	xor	%edx, %edx
 	cmp	$VMI_NR_OPS, %eax
 	jae	3f
-	here	%ecx, 1
-	add	rom_to_data - 1b(%ecx), %ecx
-	lea	TRACE_COUNTS + rom_start - 1b(%ecx, %eax, 8), %ecx
+	data	%ecx, 1
+	lea	TRACE_COUNTS(%ecx, %eax, 8), %ecx
 2:	mov	4(%ecx), %edx
 	mov	(%ecx), %eax
 	cmp	4(%ecx), %edx			/* wrapped meanwhile */
