@@ -147,11 +147,6 @@ int vmi_rom_check(struct vmi_rom *rom, const void *image, size_t room,
 			 header->api_version_maj, header->api_version_min);
 		return -EINVAL;
 	}
-	if (header->virtual_top) {
-		snprintf(why, VMI_WHY_LEN, "keeps linear addresses from 0x%x",
-			 header->virtual_top);
-		return -EINVAL;
-	}
 	rom->license = rom_text(rom, header->license_offs);
 	if (!rom->license) {
 		snprintf(why, VMI_WHY_LEN, "licence outside");

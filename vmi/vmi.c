@@ -76,6 +76,11 @@ static int __init start_rom(const struct vmi_rom *rom, char why[VMI_WHY_LEN])
 {
 	u64 answer;
 
+	if (!vmi_give_up_top(rom->image->virtual_top)) {
+		snprintf(why, VMI_WHY_LEN, "keeps linear addresses from 0x%x",
+			 rom->image->virtual_top);
+		return -ENOSPC;
+	}
 	if (vmi_rom_call(rom->image->vmi_init, 0, &answer)) {
 		snprintf(why, VMI_WHY_LEN, "fault in vmi_init");
 		return -EFAULT;
@@ -125,6 +130,7 @@ static void __init use_rom(void)
 		start_rom(&rom, why);
 
 	if (why[0]) {
+		vmi_take_back_top();
 		memset(vmi_state.relocs, 0, sizeof(vmi_state.relocs));
 		snprintf(refused, sizeof(refused), "ROM at 0x%x refused: %s",
 			 rom_phys(image), why);

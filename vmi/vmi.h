@@ -51,7 +51,9 @@ extern const char vmi_rom_call_fault[], vmi_return[], vmi_return_0[], vmi_ap_sta
 /* entry_32.S */
 extern const char vmi_iret_site[];
 
-/* cpu.c: operations for which Linux has a hook of its own */
+/* cpu.c: what the host keeps; operations for which Linux has a hook of its own */
+bool vmi_give_up_top(u32 top);
+void vmi_take_back_top(void);
 void vmi_hook_early(void);
 void vmi_hook_cpu(void);
 

@@ -12,15 +12,19 @@
 #include <linux/pgtable.h>
 #include <linux/reboot.h>
 #include <linux/scatterlist.h>
+#include <linux/sizes.h>
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 
 #include <asm/apic.h>
+#include <asm/cmdline.h>
 #include <asm/desc.h>
+#include <asm/fixmap.h>
 #include <asm/msr.h>
 #include <asm/reboot.h>
 #include <asm/segment.h>
+#include <asm/setup.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
 #include <asm/vmi/setup.h>
@@ -28,6 +32,41 @@
 #include <asm/x86_init.h>
 
 #include "vmi.h"
+
+/* Less directly mapped memory than that is not left to start with. */
+#define MIN_LOWMEM	SZ_128M
+
+/**
+ * vmi_give_up_top() - leave the top of the linear address space to the host
+ * @top: the ROM's virtual_top, 0 for nothing
+ *
+ * Context: vmi_init(), before the ROM's; nothing is mapped up there yet.
+ *
+ * Return: false if that cannot be given, as reservetop= has another opinion or
+ * too little would be left.
+ */
+bool __init vmi_give_up_top(u32 top)
+{
+	char arg[2];
+
+	if (!top)
+		return true;
+	if (-top > MAXMEM - MIN_LOWMEM ||
+	    cmdline_find_option(boot_command_line, "reservetop", arg, sizeof(arg)) >= 0)
+		return false;
+	reserve_top_address(-top);
+	return true;
+}
+
+/**
+ * vmi_take_back_top() - the ROM is refused: all of the address space is ours
+ *
+ * Context: vmi_init(), as vmi_give_up_top().
+ */
+void __init vmi_take_back_top(void)
+{
+	__FIXADDR_TOP = -PAGE_SIZE;
+}
 
 #ifdef CONFIG_SMP
 

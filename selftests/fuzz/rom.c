@@ -101,7 +101,7 @@ static bool is_good(const u8 *image, size_t room)
 		return false;
 	for (i = 0; i < len; i++)
 		sum += image[i];
-	return sum % 256 == 0 && image[13] == 3 && read_u32(image + 16) == 0 &&
+	return sum % 256 == 0 && image[13] == 3 &&
 	       text_inside(image, len, read_u16(image + 22)) &&
 	       pci + 24 <= len && !memcmp(image + pci, "PCIR", 4) &&
 	       pnp_inside(image, len) &&

@@ -167,6 +167,7 @@ class Table:
         self.null, self.trace = null, trace
         self.rows = []
         self.header()
+        self.tops()
         self.offsets()
         self.entries()
         self.answers()
@@ -193,7 +194,7 @@ class Table:
         for major in (0, 2, 4, 255):
             add(f"version-{major}", refused(rf"API version {major}\.0"),
                 lambda r, major=major: r.put(VERSION_MAJOR, [major]))
-        for top in (0x1000, 0xc0000000, 0xfc000000, 0xfffff000):
+        for top in (0x1000, 0xc0000000, 0xd0000000):
             add(f"virtual-top-{top:x}",
                 refused(f"keeps linear addresses from 0x{top:x}"),
                 lambda r, top=top: r.put32(VIRTUAL_TOP, top))
@@ -209,6 +210,12 @@ class Table:
         rom.put(HEADER_SIZE, bytes(BLOCK - HEADER_SIZE))
         rom.put(VROM_SIGNATURE, bytes(HEADER_SIZE - VROM_SIGNATURE))
         rom.put(ROM_ENTRY, LRET)
+
+    def tops(self):
+        """Linear addresses that the guest can give up."""
+        for top in (0xe0000000, 0xfc000000, 0xfffff000):
+            self.add(f"virtual-top-{top:x}", r"vmi: null ROM, .* native, \d+ us$",
+                     lambda r, top=top: r.put32(VIRTUAL_TOP, top))
 
     def refused_by_bios(self, name, change):
         rom = Rom(self.null).finish()
