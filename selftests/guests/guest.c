@@ -19,6 +19,7 @@
 #define PIT_CHANNEL0	0x40
 #define PIT_CONTROL	0x43
 #define PIT_ONESHOT	0x30
+#define PIT_LATCH	0x00
 #define DELAY_PORT	0x80	/* an access takes about 1 us */
 
 #define LAPIC_ICR	0xfee00300
@@ -305,6 +306,15 @@ void pit_oneshot(u16 ticks)
 	outb(PIT_CONTROL, PIT_ONESHOT);
 	outb(PIT_CHANNEL0, ticks);
 	outb(PIT_CHANNEL0, ticks >> 8);
+}
+
+u16 pit_count(void)
+{
+	u16 low;
+
+	outb(PIT_CONTROL, PIT_LATCH);
+	low = inb(PIT_CHANNEL0);
+	return low | inb(PIT_CHANNEL0) << 8;
 }
 
 void delay_us(u32 us)

@@ -117,6 +117,9 @@ static inline u16 read16(u32 addr)
 #define CR4_PSE		0x10
 #define CR4_PGE		0x80
 
+/* What a fault pushes has it on processors, in emulation not always. */
+#define EFLAGS_RF	0x10000
+
 /* A page directory that maps everything where it is, by large pages. */
 #define PDE_LARGE	0x87	/* present, writable, user */
 #define PDE_GLOBAL	0x100
@@ -127,6 +130,7 @@ void page_dir_fill(void);
 void pic_mask(u16 mask);
 void pic_eoi(void);
 void pit_oneshot(u16 ticks);	/* of 838 ns; ends in vector 0x20 */
+u16 pit_count(void);		/* its ticks that are left; behind 0 comes 0xffff */
 void delay_us(u32 us);
 
 /* Starts all other processors of the machine. */

@@ -17,7 +17,6 @@
 #define EFLAGS_IF		0x0200
 #define EFLAGS_DF		0x0400
 #define EFLAGS_IOPL		0x3000
-#define EFLAGS_RF		0x10000
 
 #define INSN_HLT		0xf4
 #define INSN_IRET		0xcf
