@@ -229,6 +229,7 @@ int snprintf(char *buffer, size_t size, const char *format, ...)
 void guest_exit(unsigned int status)
 {
 	outb(DEBUG_EXIT, status);
+	print("# exit status %x\n", status);	/* for who watches the console */
 	for (;;)
 		asm volatile("cli; hlt");
 }

@@ -41,7 +41,10 @@ void ap_main(unsigned int cpu);
 /* Console: the first serial port.  %c %s %d %u %x with width and 0; %% */
 void print(const char *format, ...) __printf(1, 2);
 
-/* Ends QEMU through isa-debug-exit: its exit status is 2 * status + 1. */
+/*
+ * Ends QEMU through isa-debug-exit: its exit status is 2 * status + 1.  On a machine
+ * without that the status is the console's last line.
+ */
 void __noreturn guest_exit(unsigned int status);
 
 /* KTAP; ktap_begin() leaves the rest of the line to the caller. */

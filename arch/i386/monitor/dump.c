@@ -49,6 +49,7 @@ u64 counter(struct vcpu *v, u32 nr)
 void machine_exit(u32 code)
 {
 	outl(EXIT_PORT, code);
+	mprintf("monitor: end, status %x\n", code);
 	for (;;)
 		asm volatile("cli\n\thlt");
 }
