@@ -25,7 +25,7 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-quick boot check clean debian guests help kvm \
+.PHONY: all bench bench-kvm bench-quick bochs boot check clean debian guests help kvm \
 	linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
@@ -38,6 +38,8 @@ help:
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
 	@echo 'make soak     boots, stress-ng and migrations, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make linux-tests  Linux'\''s own tests: the same results on every host (T="x86 ...")'
+	@echo 'make bochs    guests and Linux in Bochs, which checks what QEMU does not (15 minutes;'
+	@echo '              T="irq-* hostile")'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
@@ -175,6 +177,10 @@ check: $(B)/bzImage $(B)/unpatched/same.o $(B)/novmi/same.o userland guests \
 		$(B)/monitor.elf $(B)/monitor-check.elf \
 		$(if $(filter disasm-whole,$(T)),$(B)/novmi/vmlinux)
 	@selftests/run -j $(JOBS) $(T)
+
+bochs: $(B)/bzImage userland guests $(B)/monitor.elf
+	@selftests/setup bochs bochs-term bochsbios vgabios
+	@selftests/run -c selftests/bochs.cfg -j $(JOBS) $(T:%=bochs-%)
 
 linux-tests: $(B)/bzImage userland roms $(B)/monitor.elf
 	@$(STEP) "build Linux's own tests" linux-tests 0 \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boots a kernel in QEMU, follows its console and judges the log."""
+"""Boots a kernel in QEMU or Bochs, follows its console and judges the log."""
 
 import os
 import re
@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 
+import bochs
 import console
 import net
 import proc
@@ -39,6 +40,8 @@ def rom_paths(test):
 
 
 def command_line(test, server):
+    if test.get("tests") == "guest":
+        return test.get("append", "")
     # A QEMU that the host keeps from running loses timer interrupts.  Natively
     # as elsewhere Linux then finds that the timer does not work, and panics, or
     # mistakes the TSC's frequency, and sees processors stall.
@@ -155,8 +158,9 @@ def carry_out(word, p, monitor):
         pass        # of that QEMU has ended; its console says why
 
 
-def follow(p, log, timeout, verbose, monitor):
-    """Copies the console to @log until the end; returns why it ended early.
+def follow(p, log, timeout, verbose, monitor, machine=None):
+    """Copies the console to @log until the end, of which a @machine of Bochs's knows
+    more; returns why it ended early.
 
     A guest that prints "# host: COMMAND" waits for a newline, which says that
     the monitor has carried it out.
@@ -170,10 +174,12 @@ def follow(p, log, timeout, verbose, monitor):
             return "did not power off after its panic" if panicked else \
                 f"no end after {timeout:.0f} s"
         if not select.select([p.stdout], [], [], min(left, 1))[0]:
+            if machine and (machine.over() or p.poll() is not None):
+                return machine.trouble
             continue
         data = os.read(p.stdout.fileno(), 65536)
         if not data:
-            return None
+            return machine.trouble if machine and machine.over() else None
         log.write(data.replace(b"\r", b""))
         log.flush()
         *lines, rest = (rest + data).split(b"\n")
@@ -187,15 +193,29 @@ def follow(p, log, timeout, verbose, monitor):
             asked = re.search(r"# host: (.+)$", text)
             if asked and monitor:
                 carry_out(asked.group(1), p, monitor)
+            if machine and machine.over(text):
+                return machine.trouble
+
+
+def grub_files(test):
+    """What GRUB boots: the kernel, a ramdisk but for stand-alone guests, the monitor."""
+    files = {"kernel": kernel_of(test)}
+    if test.get("tests") != "guest":
+        files["ramdisk"] = test.get("initrd", "build/initramfs.cpio.gz")
+    if test.get("monitor", "no") != "no":
+        files["monitor"] = test.get("monitor_elf", MONITOR)
+    return files
 
 
 def make_grub_image(test, work, server):
-    """What the option "monitor = grub" boots from."""
-    subprocess.run(["selftests/host/grub-image", f"{work}/grub.iso",
-                    test.get("monitor_elf", MONITOR), kernel_of(test),
-                    command_line(test, server),
-                    test.get("initrd", "build/initramfs.cpio.gz"),
-                    test.get("grub", "")], check=True)
+    """What Bochs and the option "monitor = grub" boot from."""
+    files = grub_files(test)
+    argv = ["selftests/host/grub-image", f"{work}/grub.iso", files["kernel"],
+            command_line(test, server), test.get("grub", "")]
+    for option, what in (("-r", "ramdisk"), ("-m", "monitor")):
+        if what in files:
+            argv[1:1] = [option, files[what]]
+    subprocess.run(argv, check=True)
 
 
 def make_disk(path):
@@ -205,19 +225,21 @@ def make_disk(path):
                    env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
 
 
-def boot_and_follow(test, argv, log_path, monitor, verbose):
-    """Runs QEMU; returns its exit status and why it was stopped, if it was."""
+def boot_and_follow(test, argv, log_path, monitor, verbose, machine=None):
+    """Runs QEMU, or a @machine of Bochs's; returns its exit status and why it was
+    stopped, if it was."""
     with open(log_path, "wb") as log:
-        p = proc.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        p = machine.start() if machine else \
+            proc.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT)
         try:
             ended = follow(p, log, proc.scaled(float(test.get("timeout", 300))),
-                           verbose, monitor)
-            if ended is None:
+                           verbose, monitor, machine)
+            if ended is None and not machine:
                 p.wait(10)
         finally:
             status = proc.stop(p)
-    return status, ended
+    return machine.exit if machine else status, ended
 
 
 def run_after(test, name, values):
@@ -242,7 +264,14 @@ def run(name, test, logs, verbose):
     open(log_path, "wb").close()
     try:
         with tempfile.TemporaryDirectory(prefix="vmi-") as work:
-            argv, files = qemu_argv(test, work, disk, int_log, server)
+            machine = None
+            if test.get("kind") == "bochs":
+                test = dict(test, faults=bochs.faults(name))
+                argv = [bochs.BOCHS]
+                files = [*grub_files(test).values(), *rom_paths(test)]
+                machine = bochs.Machine(test, work, rom_paths(test))
+            else:
+                argv, files = qemu_argv(test, work, disk, int_log, server)
             missing = [f for f in files if not os.path.exists(f)]
             if missing:
                 return "fail", [f"{f} does not exist" for f in missing], ""
@@ -250,10 +279,11 @@ def run(name, test, logs, verbose):
                 return "fail", [f"{argv[0]} is not installed"], ""
             if disk:
                 make_disk(disk)
-            if test.get("monitor") == "grub":
+            if machine or test.get("monitor") == "grub":
                 make_grub_image(test, work, server)
             monitor = Monitor(f"{work}/monitor") if yes(test, "asks") else None
-            status, ended = boot_and_follow(test, argv, log_path, monitor, verbose)
+            status, ended = boot_and_follow(test, argv, log_path, monitor, verbose,
+                                            machine)
     finally:
         if server:
             server.close()

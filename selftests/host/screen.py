@@ -103,9 +103,9 @@ def watch(name, seconds, argv, patterns):
         with open("build/guests/hostile.img", "rb") as f, open(f"{work}/ud2", "wb") as g:
             g.write(f.read(0x400) + b"\x0f\x0b" * 8192)
         if name == "grub":
-            subprocess.run(["selftests/host/grub-image", f"{work}/grub.iso", MONITOR,
-                            "build/bzImage", "console=tty0", "build/initramfs.cpio.gz"],
-                           check=True)
+            subprocess.run(["selftests/host/grub-image", "-m", MONITOR,
+                            "-r", "build/initramfs.cpio.gz", f"{work}/grub.iso",
+                            "build/bzImage", "console=tty0"], check=True)
         qemu = Qemu(work, [a.format(work=work) for a in argv])
         deadline = time.monotonic() + proc.scaled(seconds)
         lines, good = [], False
