@@ -83,7 +83,10 @@ op_SHUTDOWN:
 	call	count_mapped
 	here	%ecx, 1
 	lea	text - 1b(%ecx), %ecx
-	add	$'0', %al
+	cmp	$9, %eax
+	jbe	3f
+	mov	$9, %eax			/* or more */
+3:	add	$'0', %al
 	mov	%eax, %edx
 	jmp	2f
 1:	call	put
