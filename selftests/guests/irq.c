@@ -545,6 +545,33 @@ static void t_storm(void)
 	arch_local_irq_disable();
 }
 
+/* The same with returns that fault, whenever the interrupt comes: as at the IRET. */
+static void t_storm_of_faults(void)
+{
+	struct trap_frame bad = context(user_stub(stub_end), true);
+	u32 i;
+
+	irqs = 0;
+	native_apic_mem_write(APIC_LVT_TIMER, MIDDLE | LVT_PERIODIC);
+	native_apic_mem_write(APIC_COUNT, STORM_TICKS);
+	bad.eflags |= EFLAGS_IF;
+	bad.cs = KERNEL_DS | 3;
+	for (i = 0; irqs < STORM && i < 1000000; i++) {
+		launch(&bad);
+		EXPECT_EQ(landed.vector, 13);
+		EXPECT_EQ(landed.error, KERNEL_DS);
+		EXPECT_EQ(landed.esp, (u32)launched_segments - 20);
+		arch_local_irq_enable();
+		asm volatile("nop; pause");
+		arch_local_irq_disable();
+	}
+	EXPECT(irqs >= STORM);
+	native_apic_mem_write(APIC_LVT_TIMER, LVT_MASKED);
+	native_apic_mem_write(APIC_COUNT, 0);
+	arch_local_irq_enable();
+	arch_local_irq_disable();
+}
+
 static void ioapic_write(u32 reg, u32 value)
 {
 	write32(IOAPIC, reg);
@@ -629,6 +656,7 @@ static const struct test tests[] = {
 	{ "level-triggered", t_level },
 	{ "level-triggered flood", t_level_flood },
 	{ "many", t_storm },
+	{ "storm of returns that fault", t_storm_of_faults },
 	{ "timer calls", t_time_calls },
 	{ }
 };
