@@ -177,4 +177,7 @@ struct trap_frame {
  */
 extern bool (*trap_hook)(const struct trap_frame *frame);
 
+/* Where the IRET is that ends it then. */
+extern u32 trap_return;
+
 #endif /* _GUEST_H */

@@ -263,6 +263,7 @@ int main(const char *cmdline)
 	test_answers();
 	if (ktap_failed())
 		return 1;
+	trap_return = old_relocs[VMI_OP_IRET].eip;
 	bring_up();
 	/* Each needs those before it: without an interrupt HLT would not end. */
 	for (test = old_tests; test->run && !ktap_failed(); test++) {

@@ -226,6 +226,14 @@ static void t_iret(const char *cmdline)
 	EXPECT_EQ(landed.eax, old_marks[0]);
 	EXPECT_EQ(landed.ecx, old_marks[1]);
 
+	/* An interrupt waits until then, and goes back the same way. */
+	count_irqs();
+	apic_write(APIC_ICR, ICR_SELF | IPI);
+	iret_to((u32)old_user, USER_CS, EFLAGS_FIXED | EFLAGS_IF, 0x123450, USER_DS);
+	EXPECT_EQ(irqs[IPI], 1);
+	EXPECT_EQ(landed.vector, TRAP_VECTOR);
+	EXPECT(landed.eflags & EFLAGS_IF);
+
 	/* To the kernel; the two words more are the stack then. */
 	iret_to((u32)old_user, KERNEL_CS | ring, EFLAGS_FIXED, 0, 0);
 	EXPECT_EQ(landed.vector, TRAP_VECTOR);

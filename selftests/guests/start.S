@@ -158,6 +158,8 @@ trap_common:
 	pop	%fs
 	pop	%gs
 	add	$8, %esp
+	jmp	*%cs:trap_return
+native_iret:
 	iret
 
 /*
@@ -225,6 +227,9 @@ gdt_pointer:
 	.long	gdt
 ap_next:
 	.long	0
+	.globl	trap_return
+trap_return:
+	.long	native_iret
 
 	.bss
 	.balign	16
