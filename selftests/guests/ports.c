@@ -210,6 +210,23 @@ static void t_step_system(void)
 	step_frame(frame, 2);
 }
 
+/* A breakpoint at the next instruction: the fault's RF is not for that one. */
+static void t_breakpoint(void)
+{
+	struct trap_frame frame = context(user_stub(stub_in), true);
+	u32 dr6;
+
+	user_may(SCRATCH, 1);
+	frame.edx = SCRATCH;
+	asm volatile("mov %0, %%db0; mov %1, %%db6; mov %2, %%db7"
+		     : : "r" (frame.eip + 1), "r" (0), "r" (1));
+	launch(&frame);
+	asm volatile("mov %%db6, %0; mov %1, %%db7" : "=&r" (dr6) : "r" (0));
+	EXPECT_EQ(landed.vector, DB);
+	EXPECT_EQ(landed.eip, frame.eip + 1);
+	EXPECT_EQ(dr6 & (DR6_BS | 1), 1);
+}
+
 /*
  * Virtual 8086 mode, where there is one: HLT, which is the kernel's to emulate.  Where
  * there is none the first instruction faults alike, whatever it is.
@@ -251,6 +268,7 @@ static const struct test tests[] = {
 	{ "INS, OUTS of a user", t_user_strings },
 	{ "single step over ports", t_step_ports },
 	{ "single step over system instructions", t_step_system },
+	{ "breakpoint behind a port's access", t_breakpoint },
 	{ "return to virtual 8086 mode", t_vm86 },
 	{ }
 };
