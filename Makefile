@@ -40,6 +40,8 @@ help:
 	@echo 'make linux-tests  Linux'\''s own tests: the same results on every host (T="x86 ...")'
 	@echo 'make bochs    guests and Linux in Bochs, which checks what QEMU does not (15 minutes;'
 	@echo '              T="irq-* hostile")'
+	@echo 'selftests/run hostile-matrix  every interrupt vector, from every kind of device,'
+	@echo '              wherever the monitor is (on what is built; some 15 minutes)'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'

@@ -2,7 +2,6 @@
 /* Registers, interrupts and exceptions. */
 #include "hostile.h"
 
-#define LAPIC		0xfee00000u
 #define EFER		0xc0000080u
 #define EFER_LONG	0x1500u		/* LME, LMA, SVME */
 #define START_PAGE	0x8000u

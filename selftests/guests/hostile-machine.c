@@ -4,9 +4,7 @@
 
 #include "hostile.h"
 
-#define LAPIC		0xfee00000u
 #define LINT0		0x350
-#define LVT_MASKED	0x10000
 #define EXTINT		0x700
 #define MSR_PAT		0x277
 #define CPUID_PAT	0x10000

@@ -2,28 +2,10 @@
 /* NMIs, INIT, and devices that use the vectors of exceptions. */
 #include "hostile.h"
 
-#define LAPIC		0xfee00000u
-#define APIC_TPR	0x80
-#define APIC_EOI	0xb0
-#define APIC_SVR	0xf0
-#define APIC_ICR	0x300
-#define APIC_LVT_TIMER	0x320
-#define APIC_TMICT	0x380
-#define APIC_TDCR	0x3e0
-#define ICR_SELF	0x44000u
-#define DELIVER_NMI	0x400u
-#define DELIVER_INIT	0x500u
-#define LVT_PERIODIC	0x20000u
-#define LVT_MASKED	0x10000u
 #define STORM		3000
 #define PATIENCE	100000000
 #define PERIOD		30000		/* of the APIC's clock, in QEMU nanoseconds */
 #define LONG		10000000
-
-static void apic(u32 reg, u32 value)
-{
-	write32(LAPIC + reg, value);
-}
 
 /*
  * Gates that count what comes, and go back by an IRET that nobody has patched: that
@@ -48,16 +30,7 @@ static void prepare(void)
 		came[i] = 0;
 	}
 	lidt(sizeof(counting_idt) - 1, (u32)counting_idt);
-	apic(APIC_TPR, 0);
-	apic(APIC_SVR, 0x1ff);
-	apic(APIC_TDCR, 0xb);
-}
-
-/* The local APIC's timer: from now on, or once, with this vector or as an NMI. */
-static void timer(u32 lvt, u32 count)
-{
-	apic(APIC_LVT_TIMER, lvt);
-	apic(APIC_TMICT, count);
+	apic_on();
 }
 
 static void timer_off(void)
@@ -185,7 +158,10 @@ static bool halted_nmi(void)
 static bool nmi_in_dump(void)
 {
 	prepare();
-	counting_idt[6] = counting_idt[8] = counting_idt[11] = counting_idt[13] = 0;
+	/* Neither #UD nor what comes of it can be delivered. */
+	counting_idt[6] = 0;
+	counting_idt[8] = 0;
+	counting_idt[13] = 0;
 	timer(LVT_PERIODIC | DELIVER_NMI, PERIOD);
 	asm volatile("ud2");
 	return true;

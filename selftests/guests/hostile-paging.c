@@ -7,7 +7,6 @@
 #define FRAME		0x1000u
 #define LARGE_PAE	0x200000u
 #define LARGE_2LEVEL	0x400000u
-#define LAPIC		0xfee00000u
 
 /* Page tables of the arena, 2-level and PAE. */
 static u32 *const pd = (u32 *)ARENA;

@@ -3,6 +3,7 @@
  * A guest that wants into the monitor: the list of cases and what they share.
  * On the command line: list=1 only names the cases, first=N skips those before,
  * only=N runs that one,
+ * matrix=1 or 2 runs those of hostile-vectors.c instead,
  * smp=N tells how many processors there are, vmi=1 calls vmi_init first, seed=N, calls=N and from=N are for random calls.
  */
 #include "hostile.h"
@@ -107,7 +108,7 @@ static const struct hostile *const lists[] = {
 	paging_cases, segment_cases, cpu_cases, machine_cases, nmi_cases, call_cases,
 };
 
-static void run_case(const struct hostile *c, u32 number)
+void run_case(const struct hostile *c, u32 number)
 {
 	static const char *const endings[] = { "lives", "stops", "either" };
 	enum ending ends = c->ends;
@@ -141,7 +142,9 @@ int main(const char *cmdline)
 		print("Bail out! no ROM\n");
 		return 1;
 	}
-	for (i = 0; i < ARRAY_SIZE(lists); i++)
+	if (option("matrix", 0) && !run_matrix(first, only))
+		return 0;
+	for (i = 0; i < ARRAY_SIZE(lists) && !option("matrix", 0); i++)
 		for (c = lists[i]; c->name; c++, number++)
 			if (number >= first && (only == ~0u || number == only))
 				run_case(c, number);

@@ -21,6 +21,11 @@ struct hostile {
 extern const struct hostile paging_cases[], segment_cases[], cpu_cases[], machine_cases[];
 extern const struct hostile nmi_cases[], call_cases[];
 
+void run_case(const struct hostile *c, u32 number);
+
+/* false: what comes next needs a boot of its own. */
+bool run_matrix(u32 first, u32 only);
+
 /*
  * Does @fn(@a, @b) end in a trap?  @seen is the trap then.  Afterwards segments
  * are flat again; what else @fn changed is home_state()'s to repair.
@@ -77,6 +82,42 @@ static inline void lidt(u16 limit, u32 base)
 static inline void invlpg(u32 lin)
 {
 	asm volatile("invlpg (%0)" : : "r" (lin) : "memory");
+}
+
+/* The local APIC, as it stands where the guest runs with paging off. */
+#define LAPIC		0xfee00000u
+#define APIC_TPR	0x80
+#define APIC_EOI	0xb0
+#define APIC_SVR	0xf0
+#define APIC_ICR	0x300
+#define APIC_ICR2	0x310
+#define APIC_LVT_TIMER	0x320
+#define APIC_TMICT	0x380
+#define APIC_TDCR	0x3e0
+#define ICR_SELF	0x44000u
+#define ICR_TO_ONE	0x4000u
+#define DELIVER_NMI	0x400u
+#define DELIVER_INIT	0x500u
+#define LVT_PERIODIC	0x20000u
+#define LVT_MASKED	0x10000u
+
+static inline void apic(u32 reg, u32 value)
+{
+	write32(LAPIC + reg, value);
+}
+
+static inline void apic_on(void)
+{
+	apic(APIC_TPR, 0);
+	apic(APIC_SVR, 0x1ff);
+	apic(APIC_TDCR, 0xb);		/* counts each cycle */
+}
+
+/* Its timer: once, or from now on, with a vector or as an NMI. */
+static inline void timer(u32 lvt, u32 cycles)
+{
+	apic(APIC_LVT_TIMER, lvt);
+	apic(APIC_TMICT, cycles);
 }
 
 #define PTE_P		0x001

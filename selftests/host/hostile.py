@@ -124,6 +124,8 @@ def boot(args, words, work, log):
             f"memory-backend-file,id=ram,size=64M,share=on,mem-path={work}/ram",
             "-monitor", f"unix:{work}/monitor,server=on,wait=off",
             "-kernel", args.monitor, "-initrd", f"{args.guest} {words}"] + DEBUG_EXIT
+    if args.matrix:
+        argv += ["-device", "edu"]
     if args.cpu:
         argv += ["-cpu", args.cpu]
     with open(f"{work}/console", "wb") as console:
@@ -206,6 +208,8 @@ class Run:
             status = None       # without a dump
         if case and case[1] == "random_calls":
             return self.read_calls(case, why, status, printed, ram_path)
+        if status == ENDED and "# again" in lines:
+            return f"first={int(case[0]) + 1}"
         if status in (ENDED, FAILED) and "# cases end" in lines:
             if case and not done:
                 self.results.append((case[1], "its result is not to be read", ""))
@@ -226,14 +230,14 @@ class Run:
         words, only = f"first={a.first}", a.only is not None
         with tempfile.TemporaryDirectory(prefix="vmi-") as work:
             if only:
-                _, lines = boot(a, "list=1", work, log)
+                _, lines = boot(a, f"list=1 matrix={a.matrix} vmi={a.vmi}", work, log)
                 numbers = [line.split()[2] for line in lines
                            if re.match(rf"# case \d+ {a.only} ", line)]
                 if not numbers:
                     sys.exit(f"hostile: no case {a.only}")
                 words = f"only={numbers[0]}"
             while words:
-                words += f" smp={a.smp} vmi={a.vmi} seed={a.seed}" \
+                words += f" smp={a.smp} vmi={a.vmi} matrix={a.matrix} seed={a.seed}" \
                     f" from={self.start} calls={self.end()}"
                 status, lines = boot(a, words, work, log)
                 words = self.read(lines, status, f"{work}/ram")
@@ -261,6 +265,8 @@ def main():
     parser.add_argument("--smp", type=int, default=1)
     parser.add_argument("--cpu")
     parser.add_argument("--vmi", type=int, default=0, help="1: vmi_init first")
+    parser.add_argument("--matrix", type=int, default=0,
+                        help="interrupt vectors instead: 1: some, 2: all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--calls", type=int, default=100000)
     parser.add_argument("--first", type=int, default=0, help="case to begin with")
