@@ -83,6 +83,8 @@ static bool pic_shared_page(void)
 			odd[i] = pattern;
 		memcpy((void *)rom_shared, odd, sizeof(odd));
 		ok = notices_8259(1, 0, false) && notices_8259(1, 0, true);
+		/* An interrupt takes the flags that it returns with from there. */
+		asm volatile("push $0; popf");
 		memcpy((void *)rom_shared, page, sizeof(page));
 	}
 	return ok;
