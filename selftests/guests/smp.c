@@ -17,6 +17,7 @@
 #define APIC_ICR	0x300
 #define APIC_ICR2	0x310
 #define ICR_OTHERS	0xc0000
+#define ICR_INIT	0x4500
 #define SVR_ON		0x1ff
 #define JOB		0x41
 #define LEVEL		0x61
@@ -313,6 +314,34 @@ static void t_in_service(void)
 	run_on(1, job_nothing);
 }
 
+/* INIT finds a processor at work, and startup finds it parked. */
+static void job_spin(u32 cpu)
+{
+	for (cpus[cpu].result = 1;;)
+		asm volatile("pause");
+}
+
+static void t_at_work(void)
+{
+	u32 i;
+
+	if (nr_cpus() < 2)
+		return;
+	cpus[1].result = 0;
+	cpus[1].job = job_spin;
+	send(1, JOB);
+	EXPECT(wait_for(&cpus[1].result, 1));
+	native_apic_mem_write(APIC_ICR2, 1 << 24);
+	native_apic_mem_write(APIC_ICR, ICR_INIT);
+	for (i = 0; i < 20000; i++)		/* some milliseconds */
+		vmi_io_delay();
+	cpus[1].job = NULL;
+	cpus[1].up = 0;
+	ap_start_all();
+	EXPECT(wait_for(&cpus[1].up, 1));
+	run_on(1, job_nothing);
+}
+
 /* Page tables */
 
 static void *entry(u32 cpu)
@@ -419,6 +448,7 @@ static const struct test tests[] = {
 	{ "changes together", t_together },
 	{ "INIT, startup again", t_again },
 	{ "INIT while in service", t_in_service },
+	{ "INIT while at work", t_at_work },
 	{ }
 };
 

@@ -308,6 +308,21 @@ static void reset_apic(struct vcpu *v)
 	v->ldr = 0;
 }
 
+/* An INIT that came in ring 1 was an NMI, and the next one waits for an IRETQ. */
+static void unblock_nmi(void)
+{
+	u64 sp;
+
+	asm volatile("movq %%rsp, %0\n\t"
+		     "pushq $0\n\t"
+		     "pushq %0\n\t"
+		     "pushfq\n\t"
+		     "pushq %1\n\t"
+		     "pushq $1f\n\t"
+		     "iretq\n1:"
+		     : "=&r" (sp) : "i" ((u64)MON_CS) : "memory");
+}
+
 static void wait_for_startup(struct vcpu *v)
 {
 	enum mp_state sipi;
@@ -334,6 +349,7 @@ void vcpu_idle(struct vcpu *v)
 
 	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
 	reset_apic(v);
+	unblock_nmi();
 	wait_for_startup(v);
 	vcpu_reset(v);
 	memset(&r, 0, sizeof(r));
