@@ -204,7 +204,7 @@ static inline void load_ldt(struct vcpu *v, u16 sel)
 	asm volatile("lldt %w0" : : "r" (sel));
 }
 
-static inline void wbinvd(void)
+static inline void host_wbinvd(void)
 {
 	asm volatile("wbinvd" : : : "memory");
 }

@@ -91,3 +91,17 @@ bool find_guest_ram(u64 pa, u32 len)
 	}
 	return false;
 }
+
+/* Where a linear address of the guest's kernel is, without side effects. */
+bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
+{
+	struct leaf l;
+	u32 pfec;
+	int ret;
+
+	do
+		ret = guest_walk(v, lin, 0, &l, &pfec);
+	while (ret > 0);
+	*pa = l.frame + (lin & 0xfff);
+	return !ret;
+}

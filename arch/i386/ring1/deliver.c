@@ -15,6 +15,22 @@ static bool read_gate(struct vcpu *v, u32 vec, u64 *d)
 	return vec * 8 + 7 <= v->idt.limit && read_gate_desc(v, v->idt.base + vec * 8, d);
 }
 
+/* LTR: we only need the kernel's stack from it; the processor has its host's. */
+bool set_tr(struct vcpu *v, u16 sel)
+{
+	u32 sp_ss[2];
+	u64 d;
+
+	if ((sel & 4) || !(sel & 0xfff8) || (sel | 7) > v->gdt.limit ||
+	    !guest_read(v, v->gdt.base + (sel & ~7), &d, 8) ||
+	    (d >> 40 & 0x1d) != 9 || !guest_read(v, desc_base(d) + 4, sp_ss, 8))
+		return false;
+	v->tr = sel;
+	v->sh->esp0 = sp_ss[0];
+	v->sh->ss0 = sp_ss[1] & 0xffff;
+	return true;
+}
+
 /* What is to be delivered: for an exception, the error code; @soft: by INT. */
 struct event {
 	u32 vec, err;

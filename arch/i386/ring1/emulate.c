@@ -332,7 +332,7 @@ static enum outcome two_byte(struct vcpu *v, struct regs *r, struct insn *i)
 	case 0x08:
 	case 0x09:
 		v->count[C_EMUL_OTHER]++;
-		wbinvd();
+		host_wbinvd();
 		return DONE;
 	case 0x20:
 	case 0x22:

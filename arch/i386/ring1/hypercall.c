@@ -67,11 +67,13 @@ static enum outcome fault_at_site(struct vcpu *v, struct regs *r)
  */
 void rom_relocate(struct rom *rom, u32 lin)
 {
-	u32 i;
+	u32 i, *word;
 
 	rom->linear = lin;
-	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++)
-		*(u32 *)(rom->copy + rom_relocs[i]) += lin;
+	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++) {
+		word = (u32 *)(rom->copy + rom_relocs[i]);
+		*word += lin + (*word < ROM_CODE ? 0 : rom->pad);
+	}
 }
 
 /* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
@@ -273,7 +275,7 @@ PASS(SET_CR0, set_cr0(v, r->ax))
 CALL(SET_CR3, set_cr3(v, r->ax))
 TRY(SET_CR4, set_cr4(v, r->ax))
 PASS(CLTS, set_cr0(v, v->cr0 & ~CR0_TS))
-CALL(WBINVD, wbinvd())
+CALL(WBINVD, host_wbinvd())
 CALL(SET_DR, set_dr(v, r->ax, r->dx))
 CALL(GET_DR, r->ax = get_dr(v, r->ax))
 TRY(RDPMC, false)

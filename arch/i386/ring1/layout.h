@@ -41,6 +41,8 @@
 #define IOMAP_OPEN	TSS_SIZE
 #define IOMAP_CLOSED	0xffff
 
+#define ROM_CODE	0x1000	/* bytes of the ROM in front of the shared pages */
+
 /* Offsets in the shared page. */
 #define SH_IRET_USER	0x00	/* s32: greatest IF and VM for which IRET to ring 3 need */
 #define SH_IRET_KERNEL	0x04	/* s32: not call, and IRET to ring 1: IRET_FREE or -1 */

@@ -82,6 +82,7 @@ struct spage {
 struct rom {
 	u32 phys, linear;	/* 0 until they are known */
 	u32 code_pages;
+	u32 pad;		/* between the code's page and the shared ones */
 	u8 *copy;		/* of the code, with addresses for @linear */
 };
 
@@ -229,9 +230,9 @@ void shadow_reset(struct vcpu *v);
 enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
 void shadow_inval(struct vcpu *v, u32 lin);
 void shadow_flush(struct vcpu *v, bool global);
-bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
 
 /* deliver.c */
+bool set_tr(struct vcpu *v, u16 sel);
 enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
 		     bool soft);
 enum outcome deliver_held(struct vcpu *v, struct regs *r);
@@ -274,12 +275,12 @@ void rom_relocate(struct rom *rom, u32 lin);
 /* The guest's linear memory, as its kernel sees it; false: it faults. */
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
+bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
 
 /* The guest's registers: for itself, and what of it the processor gets. */
 enum outcome set_cr0(struct vcpu *v, u32 val);
 void set_cr3(struct vcpu *v, u32 val);
 bool set_cr4(struct vcpu *v, u32 val);
-bool set_tr(struct vcpu *v, u16 sel);
 void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
 void raise_dr6(struct vcpu *v, u32 bits);

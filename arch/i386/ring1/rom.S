@@ -9,9 +9,12 @@
 #include "../rom/header.inc"
 #include "layout.h"
 
-#define ROM_CODE	0x1000		/* a page of code, then the shared ones */
+/* A page of code, then the shared ones; in an option ROM they may have to be aligned. */
+#ifndef ROM_PAD
+#define ROM_PAD	0
+#endif
 
-	.set	rom_blocks, (ROM_CODE + SH_PAGES * 0x1000) / VMI_ROM_BLOCK
+	.set	rom_blocks, (ROM_CODE + ROM_PAD + SH_PAGES * 0x1000) / VMI_ROM_BLOCK
 	.set	rom_data, rom_start + ROM_CODE
 #define SH(off)	%ss:(rom_data + off)
 

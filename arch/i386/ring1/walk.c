@@ -187,17 +187,3 @@ void set_leaf(struct vcpu *v, u64 pte, struct leaf *l)
 	l->frame = pte & PFN_MASK;
 	l->rights = leaf_rights(v, pte, 0, false);
 }
-
-/* Where a linear address of the guest's kernel is, without side effects. */
-bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
-{
-	struct leaf l;
-	u32 pfec;
-	int ret;
-
-	do
-		ret = guest_walk(v, lin, 0, &l, &pfec);
-	while (ret > 0 && !host_must_act(v));
-	*pa = l.frame + (lin & 0xfff);
-	return !ret;
-}
