@@ -26,7 +26,7 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: all bench bench-kvm bench-quick bochs boot check clean debian guests help kvm \
-	linux-tests monitor native roms series setup soak userland FORCE
+	kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
 
@@ -43,6 +43,7 @@ help:
 	@echo 'selftests/run hostile-matrix  every interrupt vector, from every kind of device,'
 	@echo '              wherever the monitor is (on what is built; some 15 minutes)'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
+	@echo 'make kvm-vmi  a shell in it on our driver for KVM, in an emulated machine without SVM'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
 	@echo '              or two besides the kernels; if broken off, it goes on where it was)'
@@ -168,6 +169,9 @@ monitor: $(B)/bzImage userland $(B)/monitor.elf
 
 kvm: $(B)/bzImage userland roms
 	@selftests/kvm/shell $(ROM)
+
+kvm-vmi: $(B)/bzImage userland
+	@selftests/kvm/shell -v
 
 bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
 	@selftests/kvm/bench

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What ended the run: the core's business, KVM's, or the end of the guest. */
+#include <linux/entry-kvm.h>
+#include <kvm/iodev.h>
+#include "ring1.h"
+#include "kvm/x86.h"
+#include "kvm/mmu.h"
+#include "kvm/lapic.h"
+#include "kvm/kvm_cache_regs.h"
+#include "romlabels.h"
+
+#define EMULATE_AT_ONCE	128	/* instructions, before KVM looks around */
+
+/**
+ * vmi_stop - the guest cannot go on: QEMU ends as if it had panicked, the log says why
+ */
+int vmi_stop(struct vcpu_vmi *vmi, const char *why)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+
+	pr_err_ratelimited("kvm-vmi: guest of process %d stopped: %s (CS:EIP %x:%lx)\n",
+			   current->tgid, why, vmi->seg[VCPU_SREG_CS].selector,
+			   kvm_rip_read(vcpu));
+	vcpu->run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	vcpu->run->system_event.type = KVM_SYSTEM_EVENT_CRASH;
+	vcpu->run->system_event.ndata = 0;
+	return 0;
+}
+
+/* KVM's emulator has done an instruction.  0: to QEMU. */
+static int emulated(struct vcpu_vmi *vmi, int ret)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+
+	if (!ret) {
+		if (vcpu->run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+			return vmi_stop(vmi, "an instruction that KVM cannot emulate");
+		return 0;
+	}
+	if (vcpu->arch.halt_request) {
+		vcpu->arch.halt_request = 0;
+		return kvm_emulate_halt_noskip(vcpu);
+	}
+	return 1;
+}
+
+/* The core did something: what became of it. */
+static int finish(struct vcpu_vmi *vmi, enum outcome done)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+	struct vcpu *v = &vmi->ring1;
+
+	if (done == STOP)
+		return vmi_stop(vmi, v->stop);
+	regs_to_kvm(vmi);
+	if (v->tr != vmi->seg[VCPU_SREG_TR].selector) {
+		struct kvm_segment *tr = &vmi->seg[VCPU_SREG_TR];
+		u64 d = 0;
+
+		guest_read(v, v->gdt.base + (v->tr & ~7), &d, 8);
+		*tr = (struct kvm_segment){ .selector = v->tr, .base = desc_base(d),
+			.limit = desc_limit(d), .type = 11, .present = 1 };
+	}
+	vmi->seg[VCPU_SREG_LDTR].selector = v->ldt;
+	vmi->irq_window = false;
+	vmi->nmi_window = false;
+	kvm_make_request(KVM_REQ_EVENT, vcpu);
+	if (vmi->halt) {
+		vmi->halt = false;
+		return kvm_emulate_halt_noskip(vcpu);
+	}
+	return 1;
+}
+
+static int deliver_now(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool soft)
+{
+	struct regs *r = regs_for_event(vmi);
+
+	return finish(vmi, deliver(&vmi->ring1, r, vec, has_err, err, soft));
+}
+
+/* INT, IRET, loads of SS: ring 1's own; else KVM's emulator has it. */
+static int emulate_one(struct vcpu_vmi *vmi)
+{
+	struct regs *r = regs_for_event(vmi);
+	enum outcome done = general_protection(&vmi->ring1, r);
+
+	if (done != FAULT)
+		return finish(vmi, done);
+	return emulated(vmi, kvm_emulate_instruction(&vmi->vcpu, 0));
+}
+
+/* INT n, INT3, INTO and IRET in protected mode, which KVM's emulator has not. */
+static bool needs_core(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+	u8 code;
+
+	return is_protmode(&vmi->vcpu) && vmi->seg[VCPU_SREG_CS].db &&
+	       guest_read(v, kvm_get_linear_rip(&vmi->vcpu), &code, 1) &&
+	       (code == 0xcf || code == 0xcd);
+}
+
+/* Real mode and what else ring 1 cannot run, until it can. */
+static int emulate_many(struct vcpu_vmi *vmi)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+	int n, ret;
+
+	for (n = 0; n < EMULATE_AT_ONCE; n++) {
+		vmi->shadow = 0;
+		ret = needs_core(vmi) ? emulate_one(vmi) :
+		      emulated(vmi, kvm_emulate_instruction(vcpu, 0));
+		if (ret <= 0 || vcpu->arch.mp_state != KVM_MP_STATE_RUNNABLE)
+			return ret;
+		if (vmi->irq_window && vmi_interrupt_allowed(vcpu, false)) {
+			vmi->irq_window = false;
+			kvm_make_request(KVM_REQ_EVENT, vcpu);
+		}
+		if (kvm_test_request(KVM_REQ_EVENT, vcpu) || __xfer_to_guest_mode_work_pending())
+			return 1;
+		if (!is_protmode(vcpu))
+			continue;
+		if (vmi->tables_dirty)
+			sync_tables(vmi);
+		if (can_run(vmi))
+			return 1;
+	}
+	return 1;
+}
+
+/* The guest wrote a descriptor, and loads it: copy the table first. */
+static int cannot_run(struct vcpu_vmi *vmi)
+{
+	if (vmi->vcpu.arch.efer & EFER_LME)
+		return vmi_stop(vmi, "a 64-bit kernel");
+	if (is_protmode(&vmi->vcpu)) {
+		sync_tables(vmi);
+		if (can_run(vmi))
+			return 1;
+	}
+	return emulate_many(vmi);
+}
+
+/* CPUID: rom.c led it here. */
+static bool is_cpuid_call(struct vcpu *v, struct regs *r)
+{
+	return v->vmi && (r->cs & 3) == 1 &&
+	       (u32)r->ip == rom_of(v)->linear + ROM_slots + SLOT * VMI_OP_CPUID + 2;
+}
+
+static int call(struct vcpu_vmi *vmi)
+{
+	struct regs *r = regs_for_event(vmi);
+	struct vcpu *v = &vmi->ring1;
+
+	if (is_cpuid_call(v, r))
+		return finish(vmi, done_if(guest_cpuid(v, r)));
+	r->err = 0;
+	return finish(vmi, hypercall(v, r));
+}
+
+static int trap(struct vcpu_vmi *vmi)
+{
+	u32 vec = vmi->window->regs.vec, err = vmi->window->regs.err;
+
+	switch (vec) {
+	case HYPERCALL_VECTOR:
+		return call(vmi);
+	case 0x80:
+	case X_BP:
+	case X_OF:
+		return deliver_now(vmi, vec, false, 0, true);
+	case X_PF:		/* an operand across 4 GiB */
+		return deliver_now(vmi, X_GP, true, 0, false);
+	case X_GP:
+		return emulate_one(vmi);
+	case X_DF:
+		return vmi_stop(vmi, "double fault");
+	case X_TS:
+	case X_NP:
+	case X_SS:
+		/* A descriptor that was written after LGDT. */
+		vmi->tables_dirty = true;
+		return emulate_one(vmi);
+	case X_AC:
+		return deliver_now(vmi, vec, true, err, false);
+	default:
+		return deliver_now(vmi, vec, false, 0, false);
+	}
+}
+
+static int guest_page_fault(struct vcpu_vmi *vmi)
+{
+	vmi->vcpu.arch.cr2 = vmi->exit_cr2;
+	return deliver_now(vmi, X_PF, true, vmi->exit_pfec, false);
+}
+
+int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
+{
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+	enum exit exit = vmi->exit;
+
+	vmi->exit = EXIT_NONE;
+	if (vmi->irq_window && vmi_interrupt_allowed(vcpu, false)) {
+		vmi->irq_window = false;
+		kvm_make_request(KVM_REQ_EVENT, vcpu);
+	}
+	switch (exit) {
+	case EXIT_EMULATE:
+		return cannot_run(vmi);
+	case EXIT_TRAP:
+		return trap(vmi);
+	case EXIT_PAGE_FAULT:
+		return guest_page_fault(vmi);
+	case EXIT_NESTED:
+		return emulated(vmi, kvm_mmu_page_fault(vcpu, vmi->nested.gpa,
+							vmi->nested.error, NULL, 0));
+	case EXIT_BAD:
+		/* Its tables changed behind its back: look again, once. */
+		vmi->tables_dirty = true;
+		return emulate_many(vmi);
+	default:
+		return 1;
+	}
+}
+
+/* For the core. */
+
+/* KVM knows what the guest has. */
+bool guest_cpuid(struct vcpu *v, struct regs *r)
+{
+	u32 ax = r->ax, bx, cx = r->cx, dx;
+
+	kvm_cpuid(&to_vmi(v)->vcpu, &ax, &bx, &cx, &dx, false);
+	r->ax = ax;
+	r->bx = bx;
+	r->cx = cx;
+	r->dx = dx;
+	return true;
+}
+
+enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	return FAULT;
+}
+
+void close_ports(struct vcpu *v)
+{
+}
+
+enum outcome guest_halt(struct vcpu *v, struct regs *r)
+{
+	v->sh->vif = FLAG_IF;
+	to_vmi(v)->halt = true;
+	return DONE;
+}
+
+enum outcome halt_closed(struct vcpu *v, struct regs *r)
+{
+	to_vmi(v)->halt = true;
+	return DONE;
+}
+
+enum outcome spin_wait(struct vcpu *v, struct regs *r)
+{
+	kvm_vcpu_on_spin(&to_vmi(v)->vcpu, true);
+	return DONE;
+}
+
+void smp_kick(struct vcpu *v, u32 apic)
+{
+}
+
+bool irq_blocked(struct vcpu *v, u32 vec)
+{
+	return false;
+}
+
+void irq_service(struct vcpu *v, u32 vec)
+{
+}
+
+u32 guest_apic_read(struct vcpu *v, u32 reg)
+{
+	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
+	u32 val = 0;
+
+	kvm_iodevice_read(vcpu, &vcpu->arch.apic->dev, LAPIC_PAGE + reg, 4, &val);
+	return val;
+}
+
+void guest_apic_write(struct vcpu *v, u32 reg, u32 val)
+{
+	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
+
+	kvm_iodevice_write(vcpu, &vcpu->arch.apic->dev, LAPIC_PAGE + reg, 4, &val);
+}
+
+const char *counter_name(u32 nr)
+{
+	return "";
+}
+
+u64 counter(struct vcpu *v, u32 nr)
+{
+	u64 n = 0;
+	u32 i;
+
+	for (i = 0; nr < HC_SLOTS && i < vcpu_count(v); i++)
+		n += vcpu_nr(v, i)->hypercalls[nr];
+	return n;
+}
+
+void dump_counters(void)
+{
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_VMI_HOST_H
+#define KVM_VMI_HOST_H
+
+/*
+ * What the ring-1 core asks of KVM, its host: frame numbers are the guest's, KVM's
+ * tables (as for a processor with two-dimensional paging) say what they are.
+ */
+
+#include "kvm-vmi.h"
+
+static inline u32 vcpu_count(struct vcpu *v)
+{
+	return to_kvm_vmi(v)->nr_vcpus;
+}
+
+static inline struct vcpu *vcpu_nr(struct vcpu *v, u32 n)
+{
+	return to_kvm_vmi(v)->vcpus[n];
+}
+
+static inline struct rom *rom_of(struct vcpu *v)
+{
+	return &to_kvm_vmi(v)->rom;
+}
+
+/* Tables of the guest's, for walk.c. */
+
+static inline void *guest_table(struct vcpu *v, u64 pa)
+{
+	u64 hpa;
+
+	return tdp_translate(to_vmi(v), pa, 0, PFERR_GUEST_PAGE_MASK, &hpa) ? __va(hpa) : NULL;
+}
+
+static inline bool may_mark(struct vcpu *v, u64 pa)
+{
+	u64 hpa;
+
+	return tdp_translate(to_vmi(v), pa, ACC_WRITE, PFERR_GUEST_PAGE_MASK, &hpa);
+}
+
+/* Bring a page, tell a device. */
+static inline bool host_must_act(struct vcpu *v)
+{
+	return to_vmi(v)->nested.pending;
+}
+
+static inline void read_pdptes(struct vcpu *v, u64 pdpte[4])
+{
+	memcpy(pdpte, to_vmi(v)->vcpu.arch.walk_mmu->pdptrs, 4 * sizeof(u64));
+}
+
+/* Shadow tables, for shadow.c.  The TLB is empty each time that the guest is entered. */
+
+static inline u64 table_phys(void *table)
+{
+	return __pa(table);
+}
+
+static inline u64 *table_virt(u64 pa)
+{
+	return __va(pa);
+}
+
+static inline void flush_tlb(struct vcpu *v)
+{
+}
+
+static inline void flush_tlb_page(struct vcpu *v, u32 lin)
+{
+}
+
+static inline u64 rom_base(struct rom *rom)
+{
+	return rom->phys & ~(PAGE - 1);
+}
+
+static inline bool in_rom(struct rom *rom, u64 pa)
+{
+	return rom->copy && pa - rom_base(rom) < rom->code_pages * PAGE;
+}
+
+/* Which of the shared pages, if it is one. */
+static inline bool in_shared(struct rom *rom, u64 pa, u64 *offset)
+{
+	*offset = pa - rom_base(rom) - rom->code_pages * PAGE;
+	return rom->copy && *offset < SH_PAGES * PAGE;
+}
+
+/*
+ * Of a 4 KB page: its entry, 0 if KVM has none.  Always write-back: memory of one
+ * type under two names is not for a guest to make.
+ */
+static inline u64 map_frame(struct vcpu *v, struct leaf *l)
+{
+	u64 rights = l->rights & ~(PTE_PWT | PTE_PCD | PTE_PAT), offset, entry;
+	struct rom *rom = rom_of(v);
+
+	if (in_rom(rom, l->frame))
+		return __pa(to_kvm_vmi(v)->rom_pages + (l->frame - rom_base(rom))) |
+		       (rights & ~PTE_W);
+	if (in_shared(rom, l->frame, &offset))
+		return __pa((u8 *)v->vmi_page + offset) | rights;
+	entry = tdp_entry(to_vmi(v), l->frame);
+	if (!(entry & TDP_READ) || !tdp_is_ram(entry))
+		return 0;
+	if (!(entry & TDP_WRITE))
+		rights &= ~PTE_W;
+	if (!(entry & TDP_EXEC))
+		rights |= PTE_NX;
+	return (entry & PFN_MASK) | rights;
+}
+
+/* Large pages are taken apart: what is behind them need not be contiguous. */
+static inline bool plain_large(u64 pa)
+{
+	return false;
+}
+
+static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 access,
+					   u32 *pfec)
+{
+	struct rom *rom = rom_of(v);
+	u64 offset, hpa;
+
+	if (in_shared(rom, l->frame, &offset))
+		return FILL_DONE;
+	if (!in_rom(rom, l->frame))
+		return tdp_translate(to_vmi(v), l->frame, access, PFERR_GUEST_FINAL_MASK,
+				     &hpa) ? FILL_DONE : FILL_HOST;
+	if (!(access & ACC_WRITE))
+		return FILL_DONE;
+	*pfec = PFEC_P | (access & (PFEC_W | PFEC_U));
+	return FILL_FAULT;
+}
+
+static inline bool read_gate_desc(struct vcpu *v, u32 lin, u64 *d)
+{
+	return guest_read(v, lin, d, 8);
+}
+
+/* The window loads it, see switch.S. */
+static inline void load_ldt(struct vcpu *v, u16 sel)
+{
+}
+
+/* The guest has no device that would not see what is in the caches. */
+static inline void host_wbinvd(void)
+{
+}
+
+#endif

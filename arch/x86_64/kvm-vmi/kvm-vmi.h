@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVM_VMI_H
+#define KVM_VMI_H
+
+/* One guest and its virtual CPUs, as KVM and as the ring-1 core see them. */
+
+#include <linux/kvm_host.h>
+#include "window.h"
+
+struct kvm_vmi {
+	struct kvm kvm;
+	struct vcpu *vcpus[MAX_CPUS];
+	u32 nr_vcpus;
+	struct rom rom;
+	u8 *rom_pages;		/* where rom.copy is: whole pages of the guest's */
+};
+
+/* Why the guest was left. */
+enum exit {
+	EXIT_NONE,		/* nothing to be done: KVM looks at its requests */
+	EXIT_EMULATE,		/* it cannot run in ring 1 now */
+	EXIT_TRAP,		/* window.regs.vec says which */
+	EXIT_PAGE_FAULT,	/* the guest's own */
+	EXIT_NESTED,		/* a page that KVM has to bring, or a device's */
+	EXIT_IRQ,		/* of the host's */
+	EXIT_BAD,		/* its segments could not be loaded */
+};
+
+struct vcpu_vmi {
+	struct kvm_vcpu vcpu;
+	struct vcpu ring1;	/* the core's; its registers are kept in step */
+	struct window *window;
+
+	/* What KVM's emulator and QEMU see; selectors have the guest's own RPL. */
+	struct kvm_segment seg[8];
+	unsigned long rflags;
+	u32 shadow;		/* the instruction before was STI or a load of SS */
+	bool tables_dirty;	/* GDT or LDT: to be copied anew */
+	bool irq_window, nmi_window;
+	bool halt;		/* the guest's HLT, still to be done */
+	u64 star, tsc_aux;
+
+	/* The paging that the shadows were made for. */
+	u32 paging_cr0, paging_cr3, paging_cr4;
+
+	/* KVM's table, guest-physical to machine. */
+	hpa_t root;
+	int root_level;
+	struct nested {
+		bool pending;
+		u64 gpa, error;
+	} nested;
+
+	enum exit exit;
+	u32 exit_cr2, exit_pfec;
+};
+
+static inline struct vcpu_vmi *to_vmi(struct vcpu *v)
+{
+	return container_of(v, struct vcpu_vmi, ring1);
+}
+
+static inline struct vcpu_vmi *vcpu_to_vmi(struct kvm_vcpu *vcpu)
+{
+	return container_of(vcpu, struct vcpu_vmi, vcpu);
+}
+
+static inline struct kvm_vmi *to_kvm_vmi(struct vcpu *v)
+{
+	return container_of(to_vmi(v)->vcpu.kvm, struct kvm_vmi, kvm);
+}
+
+/* tdp.c */
+#define TDP_READ	BIT_ULL(0)
+#define TDP_WRITE	BIT_ULL(1)
+#define TDP_EXEC	BIT_ULL(2)
+u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa);
+bool tdp_is_ram(u64 entry);
+bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa);
+
+/* state.c */
+struct regs *regs_from_kvm(struct vcpu_vmi *vmi);
+struct regs *regs_for_event(struct vcpu_vmi *vmi);
+void regs_to_kvm(struct vcpu_vmi *vmi);
+bool sync_tables(struct vcpu_vmi *vmi);
+void data_segments_to_kvm(struct vcpu_vmi *vmi);
+bool can_run(struct vcpu_vmi *vmi);
+void vmi_get_segment(struct kvm_vcpu *vcpu, struct kvm_segment *s, int seg);
+void vmi_set_segment(struct kvm_vcpu *vcpu, struct kvm_segment *s, int seg);
+u64 vmi_get_segment_base(struct kvm_vcpu *vcpu, int seg);
+int vmi_get_cpl(struct kvm_vcpu *vcpu);
+void vmi_get_idt(struct kvm_vcpu *vcpu, struct desc_ptr *d);
+void vmi_set_idt(struct kvm_vcpu *vcpu, struct desc_ptr *d);
+void vmi_get_gdt(struct kvm_vcpu *vcpu, struct desc_ptr *d);
+void vmi_set_gdt(struct kvm_vcpu *vcpu, struct desc_ptr *d);
+unsigned long vmi_get_rflags(struct kvm_vcpu *vcpu);
+void vmi_set_rflags(struct kvm_vcpu *vcpu, unsigned long rflags);
+void vmi_set_cr0(struct kvm_vcpu *vcpu, unsigned long cr0);
+void vmi_set_cr4(struct kvm_vcpu *vcpu, unsigned long cr4);
+int vmi_set_efer(struct kvm_vcpu *vcpu, u64 efer);
+int vmi_get_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
+int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
+void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event);
+
+/* run.c */
+int window_init(void);
+void window_exit(void);
+int window_enable_cpu(void);
+int window_create(struct vcpu_vmi *vmi);
+void window_free(struct vcpu_vmi *vmi);
+fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
+void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu);
+
+/* exit.c */
+int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
+int vmi_stop(struct vcpu_vmi *vmi, const char *why);
+
+/* event.c */
+void vmi_inject_irq(struct kvm_vcpu *vcpu, bool reinjected);
+void vmi_inject_nmi(struct kvm_vcpu *vcpu);
+void vmi_inject_exception(struct kvm_vcpu *vcpu);
+void vmi_cancel_injection(struct kvm_vcpu *vcpu);
+int vmi_interrupt_allowed(struct kvm_vcpu *vcpu, bool for_injection);
+int vmi_nmi_allowed(struct kvm_vcpu *vcpu, bool for_injection);
+bool vmi_get_nmi_mask(struct kvm_vcpu *vcpu);
+void vmi_set_nmi_mask(struct kvm_vcpu *vcpu, bool masked);
+void vmi_enable_nmi_window(struct kvm_vcpu *vcpu);
+void vmi_enable_irq_window(struct kvm_vcpu *vcpu);
+void events_to_rom(struct vcpu_vmi *vmi);
+
+#endif

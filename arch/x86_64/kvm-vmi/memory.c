@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The guest's linear memory, where KVM may sleep: by KVM's own walker. */
+#include "ring1.h"
+#include "kvm/x86.h"
+
+static gpa_t translate(struct vcpu_vmi *vmi, u32 lin, u64 access)
+{
+	struct kvm_mmu *mmu = vmi->vcpu.arch.walk_mmu;
+	struct x86_exception e;
+
+	return mmu->gva_to_gpa(&vmi->vcpu, mmu, lin, access, &e);
+}
+
+bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
+{
+	struct vcpu_vmi *vmi = to_vmi(v);
+	u32 part;
+	gpa_t gpa;
+
+	if ((u64)lin + len > BIT_ULL(32))
+		return false;
+	for (; len; len -= part, lin += part, buf += part) {
+		part = min_t(u32, len, PAGE - (lin & (PAGE - 1)));
+		gpa = translate(vmi, lin, 0);
+		if (gpa == INVALID_GPA || kvm_vcpu_read_guest(&vmi->vcpu, gpa, buf, part))
+			return false;
+	}
+	return true;
+}
+
+bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
+{
+	struct vcpu_vmi *vmi = to_vmi(v);
+	u32 part;
+	gpa_t gpa;
+
+	if ((u64)lin + len > BIT_ULL(32))
+		return false;
+	for (; len; len -= part, lin += part, buf += part) {
+		part = min_t(u32, len, PAGE - (lin & (PAGE - 1)));
+		gpa = translate(vmi, lin, PFERR_WRITE_MASK);
+		if (gpa == INVALID_GPA || kvm_vcpu_write_guest(&vmi->vcpu, gpa, buf, part))
+			return false;
+	}
+	return true;
+}
+
+/* Where a linear address of the guest's kernel is. */
+bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
+{
+	gpa_t gpa = translate(to_vmi(v), lin, 0);
+
+	*pa = gpa;
+	return gpa != INVALID_GPA;
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Running the guest: into the window and out of it.  Shadows are filled here, with
+ * interrupts off; for all else KVM goes its way to vmi_handle_exit().
+ */
+#include <linux/context_tracking.h>
+#include <linux/entry-kvm.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/fpu/api.h>
+#include <asm/mce.h>
+#include <asm/tlbflush.h>
+#include "ring1.h"
+#include "kvm/x86.h"
+#include "kvm/lapic.h"
+
+/* Entries of the TSS's table of stacks that Linux leaves alone. */
+#define IST_TRAPS	5
+#define IST_NMI		6
+
+/* A PCID that no address space of Linux has: it numbers them from 1. */
+#define GUEST_PCID	0x7f0
+
+static DEFINE_PER_CPU(struct window_cpu *, window_cpu);
+static gate_desc *guest_idt;
+static gate_desc *host_idt;
+
+#define OFFSET(field, number)	static_assert(offsetof(struct window, field) == (number))
+OFFSET(regs.di, W_DI);
+OFFSET(regs.ax, W_AX);
+OFFSET(regs.vec, W_VEC);
+OFFSET(regs.err, W_ERR);
+OFFSET(regs.ip, W_IP);
+OFFSET(host_sp, W_HOST_SP);
+OFFSET(guest_cr0, W_GUEST_CR0);
+OFFSET(host_cr4, W_HOST_CR4);
+OFFSET(gs_base, W_GS_BASE);
+OFFSET(fs_base, W_FS_BASE);
+OFFSET(guest_seg, W_GUEST_SEGS);
+OFFSET(host_seg, W_HOST_SEGS);
+OFFSET(bridge_gdt, W_BRIDGE_GDT);
+OFFSET(guest_gdt, W_GUEST_GDT);
+OFFSET(guest_idt, W_GUEST_IDT);
+OFFSET(host_gdt, W_HOST_GDT);
+OFFSET(host_idt, W_HOST_IDT);
+static_assert(sizeof(struct window_cpu) == PAGE_SIZE);
+
+static void set_window_gate(u32 vec, void *handler, u32 dpl, u32 ist)
+{
+	pack_gate(&guest_idt[vec], GATE_INTERRUPT, (unsigned long)handler, dpl, ist + 1, 0);
+	guest_idt[vec].segment = MON_CS;	/* of which pack_gate() has an idea of its own */
+}
+
+/**
+ * window_init - the IDT of the window, and a page for each CPU
+ */
+int window_init(void)
+{
+	struct desc_ptr idt;
+	int vec, cpu;
+
+	store_idt(&idt);
+	host_idt = (gate_desc *)idt.address;
+	guest_idt = (gate_desc *)get_zeroed_page(GFP_KERNEL);
+	if (!guest_idt)
+		return -ENOMEM;
+	for (vec = 0; vec < 256; vec++)
+		set_window_gate(vec, window_vectors + 32 * vec, 0, IST_TRAPS);
+	set_window_gate(X_NMI, window_nmi, 0, IST_NMI);
+	set_window_gate(X_MC, window_vectors + 32 * X_MC, 0, IST_NMI);
+	set_window_gate(X_DF, window_vectors + 32 * X_DF, 0, IST_NMI);
+	set_window_gate(X_BP, window_vectors + 32 * X_BP, 3, IST_TRAPS);
+	set_window_gate(X_OF, window_vectors + 32 * X_OF, 3, IST_TRAPS);
+	set_window_gate(0x80, window_vectors + 32 * 0x80, 3, IST_TRAPS);
+	set_window_gate(HYPERCALL_VECTOR, window_vectors + 32 * HYPERCALL_VECTOR, 1, IST_TRAPS);
+	for_each_possible_cpu(cpu) {
+		per_cpu(window_cpu, cpu) = (void *)get_zeroed_page(GFP_KERNEL);
+		if (!per_cpu(window_cpu, cpu)) {
+			window_exit();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void window_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		free_page((unsigned long)per_cpu(window_cpu, cpu));
+	free_page((unsigned long)guest_idt);
+}
+
+/* This CPU comes up, or the module does. */
+int window_enable_cpu(void)
+{
+	u8 *page = (u8 *)this_cpu_read(window_cpu);
+
+	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_TRAPS], (u64)page + P_STACK);
+	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_NMI], (u64)page + P_NMI_STACK);
+	return 0;
+}
+
+/* A system descriptor of long mode. */
+static void set_system_desc(u64 *d, u64 type_limit, u64 base)
+{
+	d[0] = type_limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+	d[1] = base >> 32;
+}
+
+#define POOL_PAGES	1023	/* of shadows; with what describes them from vmalloc */
+
+/**
+ * window_create - what a virtual CPU needs to run
+ */
+int window_create(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+	struct spage *pool = vcalloc(POOL_PAGES + 1, sizeof(*pool));
+	u8 *mem = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_NOWARN, 10);
+	struct window *w = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	vmi->window = w;
+	v->pool = pool;
+	v->pool_mem = mem;
+	v->pml4 = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	v->real_gdt = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
+	v->real_ldt = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
+	v->vmi_page = (struct shared *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 3);
+	if (w)
+		w->bridge = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
+	if (!w || !pool || !mem || !v->pml4 || !v->real_gdt || !v->real_ldt ||
+	    !v->vmi_page || !w->bridge) {
+		window_free(vmi);
+		return -ENOMEM;
+	}
+	shadow_init(v, pool, mem, POOL_PAGES - 1);
+	v->sh = (struct shared *)((u8 *)v->vmi_page + SH_PAGES * PAGE);
+	v->real_gdt[MON_CS / 8] = 0x00af9b000000ffff;
+	w->bridge[MON_CS / 8] = v->real_gdt[MON_CS / 8];
+	set_system_desc(&v->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)v->real_ldt);
+	w->guest_gdt = (struct desc_ptr){ 0xffff, (unsigned long)v->real_gdt };
+	w->bridge_gdt = (struct desc_ptr){ 0xffff, (unsigned long)w->bridge };
+	w->guest_idt = (struct desc_ptr){ PAGE_SIZE - 1, (unsigned long)guest_idt };
+	return 0;
+}
+
+void window_free(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+
+	vfree(v->pool);
+	free_pages((unsigned long)v->pool_mem, 10);
+	free_page((unsigned long)v->pml4);
+	free_pages((unsigned long)v->real_gdt, 4);
+	free_pages((unsigned long)v->real_ldt, 4);
+	free_pages((unsigned long)v->vmi_page, 3);
+	if (vmi->window)
+		free_pages((unsigned long)vmi->window->bridge, 4);
+	free_page((unsigned long)vmi->window);
+}
+
+/* What the host has on this CPU, to come back to. */
+static void save_host(struct vcpu_vmi *vmi)
+{
+	struct window *w = vmi->window;
+	struct vcpu *v = &vmi->ring1;
+	u64 *pgd = __va(read_cr3_pa());
+
+	/* The host's half of the address space; the other has the guest's 4 GiB alone. */
+	memcpy(v->pml4 + 256, pgd + 256, 256 * sizeof(u64));
+	savesegment(ds, w->host_seg[0]);
+	savesegment(es, w->host_seg[1]);
+	savesegment(fs, w->host_seg[2]);
+	savesegment(gs, w->host_seg[3]);
+	store_ldt(w->host_seg[4]);
+	rdmsrl(MSR_GS_BASE, w->gs_base);
+	rdmsrl(MSR_FS_BASE, w->fs_base);
+	native_store_gdt(&w->host_gdt);
+	store_idt(&w->host_idt);
+	memcpy(w->bridge, (void *)w->host_gdt.address, w->host_gdt.size + 1);
+	w->host_cr0 = read_cr0();
+	w->host_cr4 = native_read_cr4();
+	w->host_cr3 = __read_cr3();
+	w->guest_cr3 = __pa(v->pml4);
+	if (w->host_cr4 & X86_CR4_PCIDE) {
+		w->host_cr3 |= X86_CR3_PCID_NOFLUSH;
+		w->guest_cr3 |= GUEST_PCID;
+	}
+}
+
+/* What of the guest's control registers the processor gets. */
+static void set_guest_crs(struct vcpu_vmi *vmi)
+{
+	struct window *w = vmi->window;
+	struct vcpu *v = &vmi->ring1;
+
+	w->guest_cr0 = (w->host_cr0 & ~(u64)(CR0_MP | CR0_EM | CR0_TS | CR0_AM)) | CR0_WP |
+		       (v->cr0 & (CR0_MP | CR0_EM | CR0_TS | CR0_AM));
+	w->guest_cr4 = w->host_cr4 & ~(u64)(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE |
+					    X86_CR4_CET | X86_CR4_PCE | X86_CR4_TSD |
+					    X86_CR4_DE | X86_CR4_FSGSBASE | X86_CR4_VMXE);
+	w->guest_cr4 |= v->cr4 & (X86_CR4_TSD | X86_CR4_DE);
+	if (boot_cpu_has(X86_FEATURE_SMEP))
+		w->guest_cr4 |= v->cr4 & X86_CR4_SMEP;
+	/* SGDT and the like would show the host's addresses. */
+	if (boot_cpu_has(X86_FEATURE_UMIP))
+		w->guest_cr4 |= X86_CR4_UMIP;
+}
+
+static noinstr void run_window(struct window *w, struct window_cpu *cpu)
+{
+	bool nmi;
+
+	guest_state_enter_irqoff();
+	window_enter(w, cpu);
+	/* What ring 1 taught the predictors is, to them, of our own mode. */
+	indirect_branch_prediction_barrier();
+	/* From the guest it blocks others until its handler's IRET; in the window not. */
+	nmi = cpu->nmi || w->regs.vec == X_NMI;
+	cpu->nmi = 0;
+	if (nmi)
+		window_do_nmi();
+	guest_state_exit_irqoff();
+}
+
+/* The paging that the shadows were made for is no longer the guest's. */
+static void follow_paging(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+	u32 cr0 = v->cr0 & (CR0_PG | CR0_WP);
+	u32 cr4 = v->cr4 & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP);
+
+	v->cr3 = vmi->vcpu.arch.cr3;
+	if (!v->root || cr0 != vmi->paging_cr0 || cr4 != vmi->paging_cr4)
+		shadow_reset(v);
+	else if (v->cr3 != vmi->paging_cr3)
+		shadow_flush(v, false);
+	vmi->paging_cr0 = cr0;
+	vmi->paging_cr4 = cr4;
+	vmi->paging_cr3 = v->cr3;
+}
+
+/* EXIT_NONE: the shadow is filled, go on. */
+static enum exit page_fault(struct vcpu_vmi *vmi)
+{
+	struct window *w = vmi->window;
+	u64 cr2 = native_read_cr2();
+
+	vmi->exit_cr2 = cr2;
+	if (cr2 >> 32)
+		return EXIT_TRAP;
+	vmi->nested.pending = false;
+	switch (shadow_fault(&vmi->ring1, cr2, w->regs.err & (PFEC_W | PFEC_U | PFEC_I),
+			     &vmi->exit_pfec)) {
+	case FILL_DONE:
+		return EXIT_NONE;
+	case FILL_HOST:
+		return EXIT_NESTED;
+	default:
+		return EXIT_PAGE_FAULT;
+	}
+}
+
+/* Has KVM, or the host, something to do? */
+static bool must_leave(struct kvm_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->mode) == EXITING_GUEST_MODE || kvm_request_pending(vcpu) ||
+	       xfer_to_guest_mode_work_pending();
+}
+
+static enum exit run_guest(struct vcpu_vmi *vmi)
+{
+	struct window *w = vmi->window;
+	struct window_cpu *cpu = this_cpu_read(window_cpu);
+	enum exit exit;
+
+	do {
+		run_window(w, cpu);
+		switch (w->regs.vec) {
+		case X_PF:
+			exit = page_fault(vmi);
+			break;
+		case X_NMI:
+			return EXIT_NONE;
+		case X_MC:
+		case X_MC | WINDOW_FAULT:
+			kvm_machine_check();
+			return w->regs.vec == X_MC ? EXIT_NONE : EXIT_BAD;
+		case X_DF | WINDOW_FAULT:
+			panic("kvm-vmi: double fault in the window");
+		case WINDOW_FAULT ... X_DF + WINDOW_FAULT - 1:
+		case X_DF + WINDOW_FAULT + 1 ... X_MC + WINDOW_FAULT - 1:
+			return EXIT_BAD;
+		case HYPERCALL_VECTOR:
+		case 0x80:
+			return EXIT_TRAP;
+		case 32 ... 0x7f:
+		case 0x81 ... 255:
+			return EXIT_IRQ;
+		default:
+			return EXIT_TRAP;
+		}
+	} while (exit == EXIT_NONE && !must_leave(&vmi->vcpu));
+	return exit;
+}
+
+/**
+ * vmi_vcpu_run - run the guest until KVM is needed
+ *
+ * Interrupts are off, and KVM waits for us before it frees a page of the guest.
+ */
+fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
+{
+	static const int segs[] = { VCPU_SREG_DS, VCPU_SREG_ES, VCPU_SREG_FS, VCPU_SREG_GS };
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+	struct vcpu *v = &vmi->ring1;
+	int i;
+
+	/* What was to be injected is in the guest's memory. */
+	vcpu->arch.nmi_injected = false;
+	kvm_clear_exception_queue(vcpu);
+	kvm_clear_interrupt_queue(vcpu);
+	if (!can_run(vmi)) {
+		vmi->exit = EXIT_EMULATE;
+		return EXIT_FASTPATH_NONE;
+	}
+	regs_from_kvm(vmi);
+	events_to_rom(vmi);
+	follow_paging(vmi);
+	save_host(vmi);
+	set_guest_crs(vmi);
+	for (i = 0; i < ARRAY_SIZE(segs); i++)
+		vmi->window->guest_seg[i] = vmi->seg[segs[i]].selector;
+	vmi->window->guest_seg[4] = v->ldt ? MON_LDT : 0;
+	/* QEMU's own ports, if it has any; they come back on its way to user mode. */
+	this_cpu_write(cpu_tss_rw.x86_tss.io_bitmap_base, IO_BITMAP_OFFSET_INVALID);
+	kvm_load_guest_xsave_state(vcpu);
+	vmi->exit = run_guest(vmi);
+	kvm_load_host_xsave_state(vcpu);
+	if (vmi->exit != EXIT_BAD) {
+		data_segments_to_kvm(vmi);
+		regs_to_kvm(vmi);
+	}
+	return EXIT_FASTPATH_NONE;
+}
+
+/* An interrupt of the host's ended the window: its handler, as if it came here. */
+void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+
+	if (vmi->exit != EXIT_IRQ)
+		return;
+	kvm_before_interrupt(vcpu, KVM_HANDLING_IRQ);
+	window_do_irq(gate_offset(&host_idt[vmi->window->regs.vec]));
+	kvm_after_interrupt(vcpu);
+	vcpu->arch.at_instruction_boundary = true;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The world switch.  In: the host's descriptors and our CS (the "bridge"), our IDT,
+ * our CS, no SS, then the guest's GDT, control registers and segments, IRETQ.  Out:
+ * the reverse.  An NMI may come after each instruction, so that each has to find a
+ * GDT with the CS and SS that are loaded.
+ */
+#include <linux/linkage.h>
+#include <asm/asm.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+#include <asm/segment.h>
+#include <asm/unwind_hints.h>
+#include "layout.h"
+#include "window.h"
+
+#define WINDOW_CS	MON_CS
+
+	/* A load that may fault: it is done again then, with a null selector. */
+	.macro load_seg offset, seg
+771:	movw	\offset(%rdi), \seg
+	.pushsection .rodata.window_fixups, "a"
+	.quad	771b - window_enter, \offset
+	.popsection
+	.endm
+
+	.pushsection .rodata.window_fixups, "a"
+	.balign 8
+window_fixups:
+	.popsection
+
+	.pushsection .noinstr.text, "ax"
+
+/* window_enter(struct window *, struct window_cpu *): interrupts are off */
+SYM_CODE_START(window_enter)
+	UNWIND_HINT_FUNC
+	ANNOTATE_NOENDBR
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, W_HOST_SP(%rdi)
+	mov	%rdi, P_WINDOW(%rsi)
+	lgdt	W_BRIDGE_GDT(%rdi)
+	lidt	W_GUEST_IDT(%rdi)
+	pushq	$WINDOW_CS
+	leaq	1f(%rip), %rax
+	push	%rax
+	lretq
+1:	UNWIND_HINT_END_OF_STACK
+	ANNOTATE_NOENDBR
+	xorl	%eax, %eax
+	mov	%eax, %ss
+	lgdt	W_GUEST_GDT(%rdi)
+	mov	W_GUEST_CR4(%rdi), %rax
+	cmp	W_HOST_CR4(%rdi), %rax
+	je	2f
+	mov	%rax, %cr4
+2:	mov	W_GUEST_CR0(%rdi), %rax
+	cmp	W_HOST_CR0(%rdi), %rax
+	je	3f
+	mov	%rax, %cr0
+3:	mov	W_GUEST_CR3(%rdi), %rax
+	mov	%rax, %cr3
+	lldt	W_GUEST_SEGS + 8(%rdi)
+	load_seg W_GUEST_SEGS+0, %ds
+	load_seg W_GUEST_SEGS+2, %es
+	load_seg W_GUEST_SEGS+4, %fs
+	load_seg W_GUEST_SEGS+6, %gs
+	/* Nothing of the host's is left in registers. */
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	xorl	%r10d, %r10d
+	xorl	%r11d, %r11d
+	xorl	%r12d, %r12d
+	xorl	%r13d, %r13d
+	xorl	%r14d, %r14d
+	xorl	%r15d, %r15d
+	leaq	W_IP(%rdi), %rsp
+	mov	W_AX(%rdi), %rax
+	mov	W_CX(%rdi), %rcx
+	mov	W_DX(%rdi), %rdx
+	mov	W_BX(%rdi), %rbx
+	mov	W_BP(%rdi), %rbp
+	mov	W_SI(%rdi), %rsi
+	mov	W_DI(%rdi), %rdi
+	CLEAR_CPU_BUFFERS
+SYM_INNER_LABEL(window_iretq, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	iretq
+
+/* A trap; on its stack: vector, error code and the processor's frame. */
+SYM_INNER_LABEL(window_trap, SYM_L_LOCAL)
+	UNWIND_HINT_END_OF_STACK
+	ANNOTATE_NOENDBR
+	cld
+	push	%rax
+	push	%rdi
+	testb	$3, 32 + 8(%rsp)		/* CS */
+	jz	window_fault
+	mov	%rsp, %rdi
+	and	$-0x1000, %rdi
+	mov	P_WINDOW(%rdi), %rdi
+	mov	%rcx, W_CX(%rdi)
+	mov	%rdx, W_DX(%rdi)
+	mov	%rbx, W_BX(%rdi)
+	mov	%rbp, W_BP(%rdi)
+	mov	%rsi, W_SI(%rdi)
+	pop	W_DI(%rdi)
+	pop	W_AX(%rdi)
+	pop	W_VEC(%rdi)
+	pop	W_ERR(%rdi)
+	pop	W_IP + 0x00(%rdi)
+	pop	W_IP + 0x08(%rdi)
+	pop	W_IP + 0x10(%rdi)
+	pop	W_IP + 0x18(%rdi)
+	pop	W_IP + 0x20(%rdi)
+	movw	%ds, W_GUEST_SEGS + 0(%rdi)
+	movw	%es, W_GUEST_SEGS + 2(%rdi)
+	movw	%fs, W_GUEST_SEGS + 4(%rdi)
+	movw	%gs, W_GUEST_SEGS + 6(%rdi)
+
+/* Back to the host, from whatever state between the two. */
+SYM_INNER_LABEL(window_leave, SYM_L_LOCAL)
+	mov	W_HOST_CR3(%rdi), %rax
+	mov	%rax, %cr3
+	mov	W_HOST_CR0(%rdi), %rax
+	cmp	W_GUEST_CR0(%rdi), %rax
+	je	1f
+	mov	%rax, %cr0
+1:	mov	W_HOST_CR4(%rdi), %rax
+	cmp	W_GUEST_CR4(%rdi), %rax
+	je	2f
+	mov	%rax, %cr4
+2:	mov	W_HOST_SP(%rdi), %rsp
+	lgdt	W_BRIDGE_GDT(%rdi)
+	pushq	$__KERNEL_CS
+	leaq	3f(%rip), %rax
+	push	%rax
+	lretq
+3:	UNWIND_HINT_END_OF_STACK
+	ANNOTATE_NOENDBR
+	mov	$__KERNEL_DS, %eax
+	mov	%eax, %ss
+	lldt	W_HOST_SEGS + 8(%rdi)
+	load_seg W_HOST_SEGS+0, %ds
+	load_seg W_HOST_SEGS+2, %es
+	load_seg W_HOST_SEGS+4, %fs
+	load_seg W_HOST_SEGS+6, %gs
+	mov	$MSR_GS_BASE, %ecx
+	mov	W_GS_BASE(%rdi), %eax
+	mov	W_GS_BASE + 4(%rdi), %edx
+	wrmsr
+	mov	$MSR_FS_BASE, %ecx
+	mov	W_FS_BASE(%rdi), %eax
+	mov	W_FS_BASE + 4(%rdi), %edx
+	wrmsr
+	lgdt	W_HOST_GDT(%rdi)
+	lidt	W_HOST_IDT(%rdi)
+	pushq	$2
+	popfq
+	/* Ring 1 is supervisor to the predictors, too. */
+	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
+			   X86_FEATURE_RSB_VMEXIT_LITE
+	CLEAR_BRANCH_HISTORY_VMEXIT
+	xorl	%ebx, %ebx
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	xorl	%esi, %esi
+	xorl	%ebp, %ebp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	RET
+SYM_CODE_END(window_enter)
+
+/*
+ * A fault in the window itself.  At a load of a segment: that becomes a null one.  Else,
+ * most likely at IRETQ, back to the host, which is told.  Still on the stack: RDI, RAX.
+ */
+SYM_CODE_START_LOCAL(window_fault)
+	UNWIND_HINT_END_OF_STACK
+	push	%rdx
+	mov	8 + 32(%rsp), %rdx		/* RIP */
+	mov	%rsp, %rdi
+	and	$-0x1000, %rdi
+	mov	P_WINDOW(%rdi), %rdi
+	leaq	window_enter(%rip), %rax
+	sub	%rax, %rdx
+	leaq	window_fixups(%rip), %rax
+1:	cmp	%rdx, (%rax)
+	je	2f
+	add	$16, %rax
+	cmpq	$0, (%rax)
+	jne	1b
+	mov	8 + 16(%rsp), %rax
+	or	$WINDOW_FAULT, %rax
+	mov	%rax, W_VEC(%rdi)
+	mov	8 + 24(%rsp), %rax
+	mov	%rax, W_ERR(%rdi)
+	jmp	window_leave
+2:	mov	8(%rax), %rax
+	movw	$0, (%rdi, %rax)
+	pop	%rdx
+	pop	%rdi
+	pop	%rax
+	add	$16, %rsp			/* vector, error code */
+	iretq
+SYM_CODE_END(window_fault)
+
+	.balign 32
+SYM_CODE_START(window_vectors)
+	vec = 0
+	.rept	256
+	.balign	32
+	UNWIND_HINT_END_OF_STACK
+	ENDBR
+	.if !(vec == 8 || (vec >= 10 && vec <= 14) || vec == 17 || vec == 21)
+	pushq	$0
+	.endif
+	pushq	$vec
+	jmp	window_trap
+	vec = vec + 1
+	.endr
+SYM_CODE_END(window_vectors)
+
+/* From the guest an NMI ends the window; in it, it is counted, and taken behind it. */
+SYM_CODE_START(window_nmi)
+	UNWIND_HINT_END_OF_STACK
+	ENDBR
+	testb	$3, 8(%rsp)			/* CS */
+	jz	1f
+	pushq	$0
+	pushq	$2
+	jmp	window_trap
+1:	push	%rax
+	mov	%rsp, %rax
+	and	$-0x1000, %rax
+	incq	P_NMI(%rax)
+	pop	%rax
+	iretq
+SYM_CODE_END(window_nmi)
+
+	.popsection
+
+	.pushsection .rodata.window_fixups, "a"
+	.balign 8
+	.quad	0, 0
+	.popsection
+
+/* As if the event came here: what the handler's IRET goes back to. */
+	.macro event_frame target:vararg
+	push	%rbp
+	mov	%rsp, %rbp
+	and	$-16, %rsp
+	push	$__KERNEL_DS
+	push	%rbp
+	pushf
+	push	$__KERNEL_CS
+	\target
+	mov	%rbp, %rsp
+	pop	%rbp
+	RET
+	.endm
+
+	.section .noinstr.text, "ax"
+/* window_do_nmi() */
+SYM_FUNC_START(window_do_nmi)
+	event_frame call asm_exc_nmi_kvm_vmx
+SYM_FUNC_END(window_do_nmi)
+
+	.text
+/* window_do_irq(handler) */
+SYM_FUNC_START(window_do_irq)
+	event_frame CALL_NOSPEC rdi
+SYM_FUNC_END(window_do_irq)
