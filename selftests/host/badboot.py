@@ -87,6 +87,7 @@ ROWS = [
     ("ramdisk_large", 64, bytearray, 40 << 20, RUNS, "# cases end"),
     ("ramdisk_too_large", 64, bytearray, 59 << 20, REFUSED, NO_MONITOR),
     ("ramdisk_nowhere", 64, put(0x22c, "<I", 0x1fffff), 3 << 20, REFUSED, NO_ROOM),
+    ("modules_3", 64, bytearray, 4096, REFUSED, "cannot boot: 3 modules: "),
     ("words_2047", 64, bytearray, None, RUNS, "# cases end"),
     ("words_2048", 64, bytearray, None, REFUSED,
      "cannot boot: the kernel's command line is longer than 2047 bytes"),
@@ -116,6 +117,8 @@ def boot(work, name, memory, change, ramdisk):
             with open(f"{work}/ramdisk", "wb") as f:
                 f.truncate(ramdisk)
             modules += f",{work}/ramdisk"
+            if name == "modules_3":
+                modules += f",{work}/ramdisk"
         argv += ["-initrd", modules]
     scale = float(os.environ.get("VMI_TIMEOUT_SCALE", "1"))
     try:

@@ -71,6 +71,8 @@ static void read_modules(struct mb_info *mb)
 		boot.cmdline[n++] = *s++;
 	if (*s)
 		refuse("the kernel's command line is longer than %u bytes", n);
+	if (mb->mods_count > 2)
+		refuse("%u modules: there may be a kernel and a ramdisk", mb->mods_count);
 	if (mb->mods_count > 1) {
 		boot.initrd = m[1].start;
 		boot.initrd_size = m[1].end - m[1].start;
