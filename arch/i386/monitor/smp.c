@@ -200,8 +200,9 @@ void smp_message(struct vcpu *c, u32 mode)
 		__atomic_store_n(&c->mp_state, MP_INIT_RECEIVED, __ATOMIC_SEQ_CST);
 	else if (mode == MODE_NMI)
 		__atomic_store_n(&c->nmi_asked, true, __ATOMIC_SEQ_CST);
-	else if (!c->ap_valid || !__atomic_compare_exchange_n(&c->mp_state, &was,
-				MP_SIPI_RECEIVED, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	else if (!c->ap_valid ||
+		 !__atomic_compare_exchange_n(&c->mp_state, &was, MP_SIPI_RECEIVED, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return;
 	send_nmi(c);
 }

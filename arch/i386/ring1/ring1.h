@@ -165,9 +165,9 @@ static inline enum outcome stop(struct vcpu *v, const char *why)
 }
 
 /* An end that is no error. */
-static inline enum outcome end(struct vcpu *v, enum ending ending, const char *why)
+static inline enum outcome end(struct vcpu *v, enum ending how, const char *why)
 {
-	v->ending = ending;
+	v->ending = how;
 	return stop(v, why);
 }
 
