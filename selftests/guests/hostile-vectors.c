@@ -93,13 +93,23 @@ static u32 find_edu(void)
 	return 0;
 }
 
-static void init_8259(u16 port, u8 base)
+static void init_8259(u16 port, u8 base, u8 mode)
 {
 	outb(port, 0x11);
 	outb(port + 1, base);
 	outb(port + 1, port == 0x20 ? 4 : 2);
-	outb(port + 1, 1);
+	outb(port + 1, mode);
 	outb(port + 1, 0xff);
+}
+
+/* Whatever becomes of the vector, this ends a HLT: the PIT, with no EOI to be lost. */
+static void wake_now_and_then(void)
+{
+	init_8259(0x20, 0x20, 3);
+	outb(0x21, 0xfe);
+	outb(0x43, 0x34);
+	outb(0x40, 0);
+	outb(0x40, 0);
 }
 
 /* One interrupt from a device that an 8259 makes this vector of. */
@@ -109,8 +119,8 @@ static void fire_pic(void)
 	u32 irq = irqs[vector & 7], edu = find_edu();
 	u8 base = vector & 0xf8, other = base == 0x70 ? 0x78 : 0x70;
 
-	init_8259(0x20, irq < 8 ? base : other);
-	init_8259(0xa0, irq < 8 ? other : base);
+	init_8259(0x20, irq < 8 ? base : other, 1);
+	init_8259(0xa0, irq < 8 ? other : base, 1);
 	outb(0x21, (u8)~(1 << (irq < 8 ? irq : 2)));
 	outb(0xa1, irq < 8 ? 0xff : (u8)~(1 << (irq - 8)));
 	if (!irq) {
@@ -145,11 +155,14 @@ static void quiet(void)
 	timer(LVT_MASKED, 0);
 	if (edu)
 		write32(edu + EDU_ACK, ~0u);
-	init_8259(0x20, 0x20);
-	init_8259(0xa0, 0x28);
+	init_8259(0x20, 0x20, 1);
+	init_8259(0xa0, 0x28, 1);
 	delay_us(50);
-	for (i = 0; i < 4; i++)
+	/* What is in service ends, and what that held back comes and ends, too. */
+	asm volatile("sti");
+	for (i = 0; i < 8; i++)
 		apic(APIC_EOI, 0);
+	asm volatile("cli");
 }
 
 /* Makes it come: now, or from now on again and again. */
@@ -193,18 +206,14 @@ static void be_there(u32 unused, u32 unused2)
 
 	(void)unused;
 	(void)unused2;
+	if (place == HALTED)
+		wake_now_and_then();
 	asm volatile("sti");
 	fire();
 	if (place == RING3)
 		enter_ring3();
-	for (i = 0; place == RING1 && i < SPINS && !count[vector]; i++)
-		asm volatile("pause");
 	for (i = 0; place == HALTED && i < 4; i++) {
-		/* Whatever becomes of the vector, this ends it. */
-		outb(0x21, 0xfe);
-		pit_oneshot(0xffff);
 		asm volatile("sti; hlt");
-		outb(0x20, 0x20);
 		apic(APIC_EOI, 0);
 	}
 	for (i = 0; place == PARKED && i < 10; i++) {
@@ -216,6 +225,9 @@ static void be_there(u32 unused, u32 unused2)
 		call_by_gate();
 	if (place == VMI_INIT)
 		open_rom();
+	/* Where the host is busy it may come late. */
+	for (i = 0; (place == RING1 || place == VMI_INIT) && i < SPINS && !count[vector]; i++)
+		asm volatile("pause");
 	if (place == IN_DUMP) {
 		vector_idt[6] = 0;
 		vector_idt[8] = 0;

@@ -31,82 +31,25 @@ bool set_tr(struct vcpu *v, u16 sel)
 	return true;
 }
 
-/* What is to be delivered: for an exception, the error code; @soft: by INT. */
-struct event {
-	u32 vec, err;
-	bool has_err, soft;
-};
-
-/* The gate, or its code segment, is a fault: @fault. */
-static enum outcome bad_gate(struct vcpu *v, struct event *fault, u32 vec, u32 err,
-			     const char *why)
-{
-	*fault = (struct event){ .vec = vec, .err = err, .has_err = true };
-	v->stop = why;
-	return FAULT;
-}
-
-/* FAULT: that is to be delivered in its stead. */
-static enum outcome through_gate(struct vcpu *v, struct regs *r, struct event e,
-				 struct event *fault)
-{
-	u32 words[6] = { e.err, r->ip, r->cs, (r->flags & ~FLAG_IF) | v->sh->vif, r->sp, r->ss };
-	u32 cpl = r->cs & 3, bytes = e.has_err ? 16 : 12, sp = r->sp, lin;
-	u32 index = e.vec * 8 + 2 + !e.soft;
-	u16 sel, ss = r->ss;
-	bool good, fast;
-	u64 d;
-
-	if (v->nmi_blocked)
-		words[3] &= ~FLAG_NT;		/* ours: deliver_nmi() */
-	good = read_gate(v, e.vec, &d) && (GATE_TYPE(d) | 1) == GATE_TRAP;
-	if (e.soft)
-		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
-	if (!good || !(d & GATE_P))
-		return bad_gate(v, fault, good ? X_NP : X_GP, index,
-				"no gate for an exception or interrupt");
-	v->count[e.soft ? C_SOFT_INT : C_EXCEPTION]++;
-	sel = (d >> 16 & 0xfffc) | 1;
-	if (cpl == 3) {
-		bytes += 8;
-		ss = v->sh->ss0 | 1;
-		sp = v->sh->esp0;
-	}
-	fast = sel == v->fast_cs && ss == v->fast_ss;
-	if (!fast && !kernel_code_ok(v, sel))
-		return bad_gate(v, fault, X_GP, (sel & 0xfffc) + !e.soft,
-				"a gate's code segment is not the kernel's");
-	if (!fast && cpl == 3 && !stack_ok(v, ss, 1))
-		return stop(v, "the kernel stack's segment is no data segment");
-	sp -= bytes;
-	/* Any other exception would find the same stack. */
-	if (!fast && !stack_room(v, ss, sp, bytes))
-		return stop(v, "the guest's kernel stack is beyond its segment's limit");
-	lin = fast ? sp : stack_lin(v, ss, sp);
-	if (!guest_write(v, lin, words + !e.has_err, bytes))
-		return stop(v, "the guest's kernel stack is not there");
-	if (e.vec == 0x80 && cpl == 3 && GATE_TYPE(d) == GATE_INT && v->vmi &&
-	    !((sel | ss) & 4) && lin == sp && stack_room(v, ss, 0, ~0u)) {
-		v->fast_ip = GATE_OFFSET(d);
-		v->fast_cs = sel;
-		v->fast_ss = ss;
-	}
-	r->sp = sp;
-	r->ss = ss;
-	r->ip = GATE_OFFSET(d);
-	r->cs = sel;
-	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC)) | FLAG_IF;
-	if (v->nmi_blocked)
-		r->flags |= FLAG_NT;
-	if (GATE_TYPE(d) == GATE_INT)
-		v->sh->vif = 0;
-	return DONE;
-}
-
 /* Of two of them, the second met while the first is delivered, comes a double fault. */
 static bool contributory(u32 vec)
 {
 	return vec == X_DE || (vec >= X_TS && vec <= X_PF);
+}
+
+/* What cannot be delivered is a fault, @fault, that is delivered instead. */
+static noinline enum outcome deliver_instead(struct vcpu *v, struct regs *r, u32 vec,
+					     bool soft, u32 fault, u32 err, const char *why)
+{
+	if (soft)
+		r->ip -= vec == X_BP || vec == X_OF ? 1 : 2;
+	if (contributory(vec)) {
+		fault = X_DF;
+		err = 0;
+	}
+	if (vec == X_DF || deliver(v, r, fault, true, err, false) == STOP)
+		return stop(v, why);
+	return DONE;
 }
 
 /**
@@ -119,21 +62,54 @@ static bool contributory(u32 vec)
 enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
 		     bool soft)
 {
-	struct event e = { .vec = vec, .err = err, .has_err = has_err, .soft = soft }, fault;
-	enum outcome done = through_gate(v, r, e, &fault);
-	const char *why = v->stop;
+	u32 words[6] = { err, r->ip, r->cs, (r->flags & ~FLAG_IF) | v->sh->vif, r->sp, r->ss };
+	u32 cpl = r->cs & 3, bytes = has_err ? 16 : 12, sp = r->sp, lin;
+	u16 sel, ss = r->ss;
+	u32 nt = v->nmi_blocked ? FLAG_NT : 0;	/* ours: deliver_nmi() */
+	bool good, fast;
+	u64 d;
 
-	if (done == FAULT && soft)
-		r->ip -= vec == X_BP || vec == X_OF ? 1 : 2;
-	while (done == FAULT) {
-		if (e.vec == X_DF)
-			return stop(v, why);
-		if (contributory(e.vec))
-			fault = (struct event){ .vec = X_DF, .has_err = true };
-		e = fault;
-		done = through_gate(v, r, e, &fault);
+	words[3] &= ~nt;
+	good = read_gate(v, vec, &d) && (GATE_TYPE(d) | 1) == GATE_TRAP;
+	if (soft)
+		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
+	if (!good || !(d & GATE_P))
+		return deliver_instead(v, r, vec, soft, good ? X_NP : X_GP, vec * 8 + 2 + !soft,
+				       "no gate for an exception or interrupt");
+	v->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
+	sel = (d >> 16 & 0xfffc) | 1;
+	if (cpl == 3) {
+		bytes += 8;
+		ss = v->sh->ss0 | 1;
+		sp = v->sh->esp0;
 	}
-	return done;
+	fast = sel == v->fast_cs && ss == v->fast_ss;
+	if (!fast && !kernel_code_ok(v, sel))
+		return deliver_instead(v, r, vec, soft, X_GP, (sel & 0xfffc) + !soft,
+				       "a gate's code segment is not the kernel's");
+	if (!fast && cpl == 3 && !stack_ok(v, ss, 1))
+		return stop(v, "the kernel stack's segment is no data segment");
+	sp -= bytes;
+	/* Any other exception would find the same stack. */
+	if (!fast && !stack_room(v, ss, sp, bytes))
+		return stop(v, "the guest's kernel stack is beyond its segment's limit");
+	lin = fast ? sp : stack_lin(v, ss, sp);
+	if (!guest_write(v, lin, words + !has_err, bytes))
+		return stop(v, "the guest's kernel stack is not there");
+	if (vec == 0x80 && cpl == 3 && GATE_TYPE(d) == GATE_INT && v->vmi &&
+	    !((sel | ss) & 4) && lin == sp && stack_room(v, ss, 0, ~0u)) {
+		v->fast_ip = GATE_OFFSET(d);
+		v->fast_cs = sel;
+		v->fast_ss = ss;
+	}
+	r->sp = sp;
+	r->ss = ss;
+	r->ip = GATE_OFFSET(d);
+	r->cs = sel;
+	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC)) | FLAG_IF | nt;
+	if (GATE_TYPE(d) == GATE_INT)
+		v->sh->vif = 0;
+	return DONE;
 }
 
 bool held_any(struct vcpu *v)
