@@ -90,13 +90,7 @@ land:
 	ret
 
 /* What the headers' native code calls: EAX as regparm has it. */
-	.globl	native_write_cr0, native_write_cr4, native_io_delay
-native_write_cr0:
-	mov	%eax, %cr0
-	ret
-native_write_cr4:
-	mov	%eax, %cr4
-	ret
+	.globl	native_io_delay
 native_io_delay:
 	outb	%al, $0x80
 	ret

@@ -26,6 +26,16 @@ static struct vmi_rom rom;
 static u64 layer_idt[256];
 static bool launched;
 
+void native_write_cr0(unsigned long val)
+{
+	vmi_write_cr0(val);
+}
+
+void native_write_cr4(unsigned long val)
+{
+	vmi_write_cr4(val);
+}
+
 /* The header of these is for Linux's mm/tlb.c alone. */
 void flush_tlb(void)
 {

@@ -20,6 +20,10 @@ static inline void native_halt(void)
 	asm volatile("hlt");
 }
 
+/* Where Linux pins some of the bits. */
+void native_write_cr0(unsigned long val);
+void native_write_cr4(unsigned long val);
+
 #include <asm/vmi/patch.h>
 #include <asm/vmi/apic.h>
 #include <asm/vmi/cpuid.h>

@@ -38,6 +38,9 @@ static u32 checks, failures;
 static bool pic;
 module_param(pic, bool, 0);
 MODULE_PARM_DESC(pic, "set up the 8259s anew; the timer must be periodic");
+static bool pinning;
+module_param(pinning, bool, 0);
+MODULE_PARM_DESC(pinning, "take CR0.WP away; the kernel warns and keeps it");
 
 static void check(bool ok, const char *what)
 {
@@ -229,6 +232,16 @@ static noinline void selftest_8259(void)
 	check(inb(PIC_MASTER_IMR) == master, "8259: mask");
 }
 
+/* Linux pins the bit, also where a host writes the register. */
+static noinline void selftest_pinning(void)
+{
+	unsigned long cr0 = read_cr0();
+
+	write_cr0(cr0 & ~X86_CR0_WP);
+	check(read_cr0() & X86_CR0_WP, "CR0.WP, pinned");
+	write_cr0(cr0);
+}
+
 static void __init selftest_in_init_section(void)
 {
 	unsigned long flags;
@@ -259,6 +272,8 @@ static int __init selftest_init(void)
 	selftest_in_init_section();
 	if (pic)
 		selftest_8259();
+	if (pinning)
+		selftest_pinning();
 	if (failures)
 		return -EIO;
 

@@ -132,12 +132,13 @@ VMI_OPS(VMI_OP_SYMBOL)
 				      "", VMI_RESTORE)			\
 			    : : VMI_OPERAND(id), [a] "ri" (a0),		\
 				[b] "ri" (b0) : "memory")
+/* The third argument is an address: native code names it as (%[c]). */
 #define VMI_DO4(id, native, a0, b0, c0, d0)				\
 	asm_inline volatile(VMI_THUNK(native,				\
 				      VMI_ARGS4("%[a]", "%[b]", "%[c]", "%[d]"), \
 				      VMI_DROP1, VMI_RESTORE)		\
 			    : : VMI_OPERAND(id), [a] "ri" (a0), [b] "ri" (b0), \
-				[c] "ri" (c0), [d] "ri" (d0) : "memory")
+				[c] "r" (c0), [d] "ri" (d0) : "memory")
 #define VMI_GET(id, native)						\
 ({									\
 	unsigned long __val;						\

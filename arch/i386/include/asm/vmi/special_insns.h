@@ -37,23 +37,25 @@ static inline unsigned long __read_cr4(void)
 	return VMI_GET(GET_CR4, VMI_PAD2 "mov %%cr4,%[val]");
 }
 
-/* The native code of these two is the call that a plain kernel has here. */
+/* In native_write_cr0() and native_write_cr4(), which pin some of the bits. */
+static __always_inline void vmi_write_cr0(unsigned long x)
+{
+	VMI_DO1(SET_CR0, VMI_PAD2 "mov %[a],%%cr0", x);
+}
+
+static __always_inline void vmi_write_cr4(unsigned long x)
+{
+	VMI_DO1(SET_CR4, VMI_PAD2 "mov %[a],%%cr4", x);
+}
+
 static inline void write_cr0(unsigned long x)
 {
-	unsigned long edx, ecx;
-
-	asm_inline volatile(VMI_DIRECT("call native_write_cr0")
-			    : "+a" (x), "=d" (edx), "=c" (ecx)
-			    : VMI_OPERAND(SET_CR0) : "memory");
+	native_write_cr0(x);
 }
 
 static inline void __write_cr4(unsigned long x)
 {
-	unsigned long edx, ecx;
-
-	asm_inline volatile(VMI_DIRECT("call native_write_cr4")
-			    : "+a" (x), "=d" (edx), "=c" (ecx)
-			    : VMI_OPERAND(SET_CR4) : "memory");
+	native_write_cr4(x);
 }
 
 static __always_inline void wbinvd(void)
