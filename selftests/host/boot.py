@@ -165,7 +165,7 @@ def follow(p, log, timeout, verbose, monitor, machine=None):
     A guest that prints "# host: COMMAND" waits for a newline, which says that
     the monitor has carried it out.
     """
-    deadline = time.monotonic() + timeout
+    deadline = end = time.monotonic() + timeout
     panicked = False
     rest = b""
     while True:
@@ -190,6 +190,8 @@ def follow(p, log, timeout, verbose, monitor, machine=None):
             if "Kernel panic" in text and not panicked:
                 panicked = True
                 deadline = min(deadline, time.monotonic() + proc.scaled(20))
+            if panicked and "Linux version" in text:
+                deadline = end          # another kernel, which saves a dump
             asked = re.search(r"# host: (.+)$", text)
             if asked and monitor:
                 carry_out(asked.group(1), p, monitor)

@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/cpuid.h>
@@ -38,6 +39,9 @@ static u32 checks, failures;
 static bool pic;
 module_param(pic, bool, 0);
 MODULE_PARM_DESC(pic, "set up the 8259s anew; the timer must be periodic");
+static bool crash;
+module_param(crash, bool, 0);
+MODULE_PARM_DESC(crash, "panic in an interrupt, on the last processor");
 static bool pinning;
 module_param(pinning, bool, 0);
 MODULE_PARM_DESC(pinning, "take CR0.WP away; the kernel warns and keeps it");
@@ -232,6 +236,11 @@ static noinline void selftest_8259(void)
 	check(inb(PIC_MASTER_IMR) == master, "8259: mask");
 }
 
+static void crash_now(void *unused)
+{
+	panic("crash in an interrupt");
+}
+
 /* Linux pins the bit, also where a host writes the register. */
 static noinline void selftest_pinning(void)
 {
@@ -274,6 +283,8 @@ static int __init selftest_init(void)
 		selftest_8259();
 	if (pinning)
 		selftest_pinning();
+	if (crash)
+		smp_call_function_single(cpumask_last(cpu_online_mask), crash_now, NULL, 1);
 	if (failures)
 		return -EIO;
 

@@ -65,6 +65,18 @@ void irq_service(struct vcpu *v, u32 vec)
 	v->sh->depth = (n + 1) & 15;
 }
 
+/* The handlers of what is in service will not return. */
+void irq_forget(struct vcpu *v)
+{
+	u32 n = v->sh->depth & 15;
+
+	while (n--)
+		if (v->sh->service[n] & SERVICE_REAL)
+			apic_eoi();
+	v->sh->depth = 0;
+	note_held(v);
+}
+
 /* The guest's EOI, when the ROM could not do it. */
 static void guest_eoi(struct vcpu *v)
 {

@@ -17,6 +17,9 @@ enum outcome set_cr0(struct vcpu *v, u32 val)
 	v->sh->cr0 = val | CR0_ET;
 	v->cr0 = val | CR0_ET;
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | (val & CR0_REAL));
+	/* kexec: the next kernel is not patched, and says nothing of its page tables. */
+	if (!(val & CR0_PG))
+		v->vmi = false;
 	if (changed & (CR0_PG | CR0_WP))
 		shadow_reset(v);
 	return DONE;

@@ -113,6 +113,7 @@ void apic_init(void);
 void apic_command_sent(void);
 void pic_write(u16 port, u8 val);
 void irq_arrived(struct vcpu *v, u32 vec);
+void irq_forget(struct vcpu *v);
 u32 smp_find(u32 max);
 void smp_start(void);
 void smp_message(struct vcpu *c, u32 mode);

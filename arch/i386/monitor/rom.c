@@ -15,6 +15,17 @@ static u32 rom_at(u32 pa)
 	return p[0] == 0x55 && p[1] == 0xaa ? p[2] * 512 : 0;
 }
 
+/* The image that a kernel looks for has a sum of 0, also when one ran before it. */
+static void seal(void)
+{
+	u8 sum = 0;
+	u32 i;
+
+	for (i = 0; i < rom.code_pages * PAGE; i++)
+		sum += rom.copy[i];
+	rom.copy[7] -= sum;
+}
+
 /**
  * rom_install - put our ROM behind those of the firmware
  *
@@ -22,8 +33,7 @@ static u32 rom_at(u32 pa)
  */
 void rom_install(void)
 {
-	u32 pa = VMI_ROM_START, len, i;
-	u8 sum = 0;
+	u32 pa = VMI_ROM_START, len;
 
 	rom.code_pages = 1;
 	rom.copy = alloc_pages(rom.code_pages);
@@ -36,11 +46,7 @@ void rom_install(void)
 	}
 	if (pa + (rom.code_pages + SH_PAGES) * PAGE > VMI_ROM_END)
 		refuse("no room for the ROM");
-	for (i = 0; i < rom.code_pages * PAGE; i++)
-		sum += rom.copy[i];
-	for (i = 0; i < PAGE; i++)
-		sum += ((u8 *)vcpus[0]->vmi_page)[i];
-	rom.copy[7] -= sum;
+	seal();
 	rom.phys = pa;
 	mprintf("monitor: ROM at %05x\n", pa);
 }
@@ -63,13 +69,21 @@ static void use_far_call(u32 nr)
 
 /**
  * rom_place - vmi_init: the guest maps the ROM at @lin
+ *
+ * A kernel that another one started by kexec finds nothing of what that one left.
  */
 bool rom_place(struct vcpu *v, u32 lin)
 {
+	u32 i;
+
 	if (!rom_is_at(v, lin))
 		return false;
 	rom_relocate(&rom, lin);
 	use_far_call(HC_BY_CALL);
+	seal();
+	irq_forget(v);
+	for (i = 0; i < nr_cpus; i++)
+		vcpus[i]->ap_valid = false;
 	return true;
 }
 
@@ -83,6 +97,7 @@ void rom_choose(struct vcpu *v, u32 by_int, u32 by_call)
 
 	for (i = 0; far && i < HC_BY_INT; i++)
 		use_far_call(i);
+	seal();
 	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
 		far ? "far call" : "INT", by_int, by_call);
 }

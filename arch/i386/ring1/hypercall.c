@@ -63,23 +63,35 @@ static enum outcome fault_at_site(struct vcpu *v, struct regs *r)
 }
 
 /**
- * rom_relocate - finish the ROM's code for the linear address where it is
+ * rom_relocate - finish the ROM's code for the linear address where it is now
  */
 void rom_relocate(struct rom *rom, u32 lin)
 {
 	u32 i, *word;
 
-	rom->linear = lin;
 	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++) {
 		word = (u32 *)(rom->copy + rom_relocs[i]);
-		*word += lin + (*word < ROM_CODE ? 0 : rom->pad);
+		/* Padding moves what is behind the code, once. */
+		if (!rom->linear && *word >= ROM_CODE)
+			*word += rom->pad;
+		*word += lin - rom->linear;
 	}
+	rom->linear = lin;
 }
 
-/* vmi_init: the guest maps the ROM at linear @r->ip; finish it for that place. */
+/* The INT or far call that brought us here. */
+static u32 insn_of(struct regs *r)
+{
+	return r->ip - (r->err ? CALL_LEN : 2);
+}
+
+/*
+ * vmi_init: the guest maps the ROM where it called; finish it for that place.  That
+ * was a far call if a kernel before this one had chosen it.
+ */
 static enum outcome hc_init(struct vcpu *v, struct regs *r)
 {
-	u32 lin = r->ip - 2 - ROM_slots - SLOT * HC_INIT, i;
+	u32 lin = insn_of(r) - ROM_slots - SLOT * HC_INIT, i;
 
 	r->ax = -1u;
 	if (v->vmi || !rom_place(v, lin))
@@ -311,15 +323,21 @@ static enum outcome (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = 
  */
 enum outcome hypercall(struct vcpu *v, struct regs *r)
 {
-	u32 insn = r->ip - (r->err ? CALL_LEN : 2);
+	u32 insn = insn_of(r);
 	u32 off = insn - rom_of(v)->linear - ROM_slots, nr = off / SLOT;
-	bool known = v->vmi && (r->cs & 3) == 1 && !(off % SLOT) && nr < HC_SLOTS && calls[nr];
+	bool known = (r->cs & 3) == 1 && !(off % SLOT) && nr < HC_SLOTS && calls[nr];
 	enum outcome done;
 
-	/* Before vmi_init the ROM's place is not known: by the physical address. */
+	/*
+	 * Before vmi_init the ROM's place is not known: by the physical address.  A
+	 * kernel that had paging off for a while calls on as before.
+	 */
 	if (!v->vmi && rom_is_at(v, insn - ROM_slots - SLOT * HC_INIT)) {
 		nr = HC_INIT;
 		known = true;
+	} else if (!v->vmi) {
+		known = known && rom_of(v)->linear && rom_is_at(v, rom_of(v)->linear);
+		v->vmi = known;
 	}
 	if (!known) {
 		r->ip = insn;

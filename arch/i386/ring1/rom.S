@@ -9,12 +9,16 @@
 #include "../rom/header.inc"
 #include "layout.h"
 
-/* A page of code, then the shared ones; in an option ROM they may have to be aligned. */
-#ifndef ROM_PAD
-#define ROM_PAD	0
-#endif
-
+/*
+ * A page of code, then the shared ones.  These are part of a real option ROM, padding
+ * before them if they must be aligned; where it is no more than shown to the guest
+ * they are not, since the sum would change.
+ */
+#ifdef ROM_PAD
 	.set	rom_blocks, (ROM_CODE + ROM_PAD + SH_PAGES * 0x1000) / VMI_ROM_BLOCK
+#else
+	.set	rom_blocks, ROM_CODE / VMI_ROM_BLOCK
+#endif
 	.set	rom_data, rom_start + ROM_CODE
 #define SH(off)	%ss:(rom_data + off)
 

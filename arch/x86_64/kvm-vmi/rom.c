@@ -53,6 +53,7 @@ bool rom_place(struct vcpu *v, u32 lin)
 				rom->code_pages * PAGE))
 		return false;
 	rom->copy = vm->rom_pages + offset;
+	rom->linear = 0;		/* as the guest has it, also after a kexec */
 	rom_relocate(rom, lin);
 	adapt(rom->copy);
 	/* The guest's shadows show the pages that were there until now. */
