@@ -11,19 +11,33 @@ static gpa_t translate(struct vcpu_vmi *vmi, u32 lin, u64 access)
 	return mmu->gva_to_gpa(&vmi->vcpu, mmu, lin, access, &e);
 }
 
+/*
+ * The core's buffers may be in struct vcpu, which lies where copies to and from user
+ * memory are forbidden; but that is what the guest's memory is.
+ */
+#define PART	64
+
+/* One part, inside a page of the guest's. */
+static u32 part_of(u32 lin, u32 len)
+{
+	return min3(len, (u32)PART, (u32)(PAGE - (lin & (PAGE - 1))));
+}
+
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
+	u8 bounce[PART];
 	u32 part;
 	gpa_t gpa;
 
 	if ((u64)lin + len > BIT_ULL(32))
 		return false;
 	for (; len; len -= part, lin += part, buf += part) {
-		part = min_t(u32, len, PAGE - (lin & (PAGE - 1)));
+		part = part_of(lin, len);
 		gpa = translate(vmi, lin, 0);
-		if (gpa == INVALID_GPA || kvm_vcpu_read_guest(&vmi->vcpu, gpa, buf, part))
+		if (gpa == INVALID_GPA || kvm_vcpu_read_guest(&vmi->vcpu, gpa, bounce, part))
 			return false;
+		memcpy(buf, bounce, part);
 	}
 	return true;
 }
@@ -31,15 +45,17 @@ bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
+	u8 bounce[PART];
 	u32 part;
 	gpa_t gpa;
 
 	if ((u64)lin + len > BIT_ULL(32))
 		return false;
 	for (; len; len -= part, lin += part, buf += part) {
-		part = min_t(u32, len, PAGE - (lin & (PAGE - 1)));
+		part = part_of(lin, len);
+		memcpy(bounce, buf, part);
 		gpa = translate(vmi, lin, PFERR_WRITE_MASK);
-		if (gpa == INVALID_GPA || kvm_vcpu_write_guest(&vmi->vcpu, gpa, buf, part))
+		if (gpa == INVALID_GPA || kvm_vcpu_write_guest(&vmi->vcpu, gpa, bounce, part))
 			return false;
 	}
 	return true;
