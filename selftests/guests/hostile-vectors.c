@@ -246,6 +246,7 @@ static void return_from_nmi(void)
 static bool run_cell(void)
 {
 	bool ok;
+	u32 came;
 
 	prepare();
 	if (place == PARKED)
@@ -255,12 +256,16 @@ static bool run_cell(void)
 	quiet();
 	ok = place == PARKED || (vector != 2 && vector < 32) || vector == LANDING_VECTOR ||
 	     vector == 0x80 || count[vector];
+	came = count[vector];
 	/* Afterwards an NMI comes as ever. */
 	return_from_nmi();
 	count[2] = 0;
 	apic(APIC_ICR, ICR_SELF | DELIVER_NMI);
 	delay_us(20);
-	return ok && count[2] == 1;
+	ok = ok && count[2] == 1;
+	if (!ok)
+		print("# came %u times, then %u NMIs of one\n", came, count[2]);
+	return ok;
 }
 
 static char *append(char *to, const char *s)
