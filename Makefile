@@ -38,7 +38,7 @@ help:
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
 	@echo 'make soak     boots, stress-ng and migrations, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make linux-tests  Linux'\''s own tests: the same results on every host (T="x86 ...")'
-	@echo 'make bochs    guests and Linux in Bochs, which checks what QEMU does not (15 minutes;'
+	@echo 'make bochs    guests and Linux in Bochs, which checks what QEMU does not (5 minutes;'
 	@echo '              T="irq-* hostile")'
 	@echo 'selftests/run hostile-matrix  every interrupt vector, from every kind of device,'
 	@echo '              wherever the monitor is (on what is built; some 15 minutes)'

@@ -35,7 +35,6 @@ BOCHS = "bochs-bin"
 MODEL = "corei7_haswell_4770"
 ROMS, ROM_STEP = 0xd0000, 0x8000    # where option ROMs are
 
-FIRMWARE = 4 << 20
 # Instructions in a second of the guest's.  The host does some 100 million; delays
 # of firmware and kernel take the less time the less this is.
 SPEED = 20_000_000
@@ -66,33 +65,11 @@ def megabytes(size):
 
 
 def faults(name):
-    """What in test @name is Bochs's own fault: (guest, pattern of a guest test that
-    fails) or (console, pattern of a line)."""
+    """What in test @name is Bochs's own fault, rows of its second and third columns."""
     with open(FAULTS) as f:
         rows = [re.split(r"\t+", line, maxsplit=3) for line in f
                 if line.strip() and not line.startswith("#")]
     return [(kind, what) for test, kind, what, _ in rows if re.fullmatch(test, name)]
-
-
-def save_ram(p, megs, path):
-    """Writes the memory of the machine in process @p, which is stopped, to @path.  Bochs
-    has it in one piece with the firmware's 4 MB behind it, the image at their end."""
-    with open(f"{SHARE}/BIOS-bochs-latest", "rb") as f:
-        firmware = f.read()
-    size = megs << 20
-    with open(f"/proc/{p.pid}/maps") as maps, open(f"/proc/{p.pid}/mem", "rb", 0) as memory:
-        for line in maps:
-            start, end = (int(word, 16) for word in line.split()[0].split("-"))
-            if end - start < size + FIRMWARE:
-                continue
-            memory.seek(start)
-            area = memory.read(end - start)
-            at = area.find(firmware) + len(firmware) - FIRMWARE - size
-            if at >= 0:
-                with open(path, "wb") as out:
-                    out.write(memoryview(area)[at:at + size])
-                return
-    raise OSError("the memory of Bochs's machine is not to be found")
 
 
 class Machine:
@@ -124,15 +101,15 @@ class Machine:
             f.writelines(f"{n} 0{6 * ' 00000000'}\n" for n in numbers)
         return f", msrs={self.work}/msrs"
 
-    def start(self):
+    def start(self, start=proc.start):
         """The process; its stdout is the guest's console."""
         console = f"{self.work}/console"
         os.mkfifo(console)
         reader = os.fdopen(os.open(console, os.O_RDONLY | os.O_NONBLOCK), "rb")
         self.screen, terminal = pty.openpty()
-        p = proc.start(["env", "TERM=vt100", BOCHS, "-q", "-f", f"{self.work}/bochsrc", "-rc",
-                        f"{self.work}/debugger"],
-                       stdin=terminal, stdout=terminal, stderr=subprocess.STDOUT)
+        p = start(["env", "TERM=vt100", BOCHS, "-q", "-f", f"{self.work}/bochsrc",
+                   "-rc", f"{self.work}/debugger"],
+                  stdin=terminal, stdout=terminal, stderr=subprocess.STDOUT)
         os.close(terminal)
         p.stdout = reader
         threading.Thread(target=self._drain, daemon=True).start()
@@ -173,6 +150,17 @@ class Machine:
             os.write(self.screen, b"c\n")
             time.sleep(0.05)
         return len(set(places)) == 1 and places[0][1] != 0
+
+    def read(self, p, linear, size):
+        """@size bytes of memory, at an address that the page tables of now map."""
+        path = f"{self.work}/memory"
+        self._ask(p, 10)
+        self._ask(p, 120, f'writemem "{path}" {linear:#x} {size}')
+        with open(path, "rb") as f:
+            data = f.read()
+        if len(data) != size:
+            raise OSError(f"Bochs read {len(data)} of {size} bytes at {linear:#x}")
+        return data
 
     def over(self, text=""):
         """Whether the machine's end is in a line @text of its console or in Bochs's log."""

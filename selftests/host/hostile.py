@@ -13,6 +13,7 @@ import argparse
 import mmap
 import os
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -20,11 +21,17 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+import bochs             # noqa: E402
+import boot as vmboot    # noqa: E402
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 ENDED, LOST, FAILED = 1, 3, 5   # isa-debug-exit: 2 * what the guest wrote + 1
 STOPPED, PANIC, HALTED = 0x41, 0x43, 0x47
 PAGE = 4096
+MEGS = 64
+PHYS_BASE = 0xffff800000000000  # where the monitor has all memory
 POISON = bytes.fromhex("dcbad00d") * 16
 NO_END, WAITS, DEAF = -9, -100, -101    # killed; while the guest was running or halted;
                                 # while QEMU itself did nothing but run a guest's timer
@@ -119,9 +126,9 @@ def boot(args, words, work, log):
     """One boot; returns the exit status of QEMU and the console's lines."""
     argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg",
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-serial", "stdio", "-m", "64M", "-smp", str(args.smp), "-machine",
+            "-serial", "stdio", "-m", f"{MEGS}M", "-smp", str(args.smp), "-machine",
             "pc,memory-backend=ram", "-object",
-            f"memory-backend-file,id=ram,size=64M,share=on,mem-path={work}/ram",
+            f"memory-backend-file,id=ram,size={MEGS}M,share=on,mem-path={work}/ram",
             "-monitor", f"unix:{work}/monitor,server=on,wait=off",
             "-kernel", args.monitor, "-initrd", f"{args.guest} {words}"] + DEBUG_EXIT
     if args.matrix:
@@ -141,21 +148,71 @@ def boot(args, words, work, log):
     return status, text.split("\n")
 
 
+def save_ram(machine, p, text, number, path):
+    """Writes what is looked at of the memory of Bochs's machine to @path: the monitor's,
+    by the monitor's own page tables, and the four bytes at @number."""
+    place = re.search(r"monitor at ([0-9a-f]+)-([0-9a-f]+)", text)
+    if not place:
+        return
+    start, end = int(place[1], 16), int(place[2], 16)
+    with open(path, "wb") as f:
+        f.truncate(MEGS << 20)
+        for at, size in ((number, 4), (start, end - start)):
+            f.seek(at)
+            f.write(machine.read(p, PHYS_BASE + at, size))
+
+
+def boot_in_bochs(args, words, work, log):
+    """The same in Bochs, whose APIC's timer delivers no NMIs and which checks limits."""
+    test = {"kernel": args.guest, "monitor": "yes", "monitor_elf": args.monitor,
+            "tests": "guest", "append": f"{words} timer_nmi=0 limits=1", "mem": f"{MEGS}M",
+            "smp": str(args.smp)}
+    if args.cpu:
+        test["cpu"] = args.cpu
+    path = f"{work}/bochs"
+    os.mkdir(path)
+    vmboot.make_grub_image(test, path, None)
+    machine = bochs.Machine(test, path)
+    p = machine.start(subprocess.Popen)
+    with open(f"{work}/console", "wb") as console:
+        late = vmboot.follow(p, console, args.timeout, False, None, machine)
+    status = machine.trouble or machine.exit
+    if late and not machine.trouble:
+        status = WAITS if machine.runs_guest(p, LOOKS) else NO_END
+    with open(f"{work}/console", encoding="ascii", errors="replace") as console:
+        text = console.read()
+    if not machine.trouble:
+        save_ram(machine, p, text, args.number, f"{work}/ram")
+    p.kill()
+    p.wait()
+    shutil.rmtree(path)
+    log.write(f"--- {words}: {status} {late}\n{text}")
+    return status, text.split("\n")
+
+
 class Run:
     """Boots until all cases have ended."""
 
     def __init__(self, args):
         self.args = args
+        self.boot = boot_in_bochs if args.bochs else boot
         self.monitor = Monitor(args.image)
-        self.number = symbols(re.sub("img$", "elf", args.guest))["call_number"]
+        args.number = symbols(re.sub("img$", "elf", args.guest))["call_number"]
         self.results = []       # name, why it failed or None, note
-        self.stops = self.waits = self.deaf = 0
+        self.stops = self.waits = self.deaf = self.panics = 0
+        self.known = [what for kind, what in bochs.faults("hostile") if kind == "panic"]
         self.start = self.made = 0      # random calls: where this boot begins, all
 
     def end(self):
         return min(self.start + CHUNK, self.args.calls)
 
+    def own_fault(self, status):
+        """Whether Bochs ended itself, in a way that selftests/host/bochs-faults has."""
+        return isinstance(status, str) and any(re.search(k, status) for k in self.known)
+
     def outside(self, ram_path, lines):
+        if self.args.bochs and not os.path.exists(ram_path):
+            return None         # it is gone, and that has its own result
         place = re.search(r"monitor at ([0-9a-f]+)-([0-9a-f]+)", "\n".join(lines))
         if not place:
             return "the monitor did not start"
@@ -168,12 +225,16 @@ class Run:
         hurt the guest itself: the next boot goes on behind the one that did."""
         end = self.end()
         if why is None and status not in (ENDED, FAILED):
-            with open(ram_path, "rb") as f:
-                f.seek(self.number)
-                number = struct.unpack("<I", f.read(4))[0]
+            number = printed
+            if os.path.exists(ram_path):
+                with open(ram_path, "rb") as f:
+                    f.seek(self.args.number)
+                    number = struct.unpack("<I", f.read(4))[0]
             # It may have been written to; what was printed is there in any case.
             end = 1 + (number if printed <= number < end else printed)
-            if status not in (STOPPED, LOST, WAITS, DEAF):
+            if self.own_fault(status):
+                self.panics += 1
+            elif status not in (STOPPED, LOST, WAITS, DEAF):
                 why = NAMES.get(status, f"exit status {status}")
         self.made += end - self.start
         self.start = end
@@ -182,7 +243,8 @@ class Run:
         if why is None and end < self.args.calls:
             return f"first={case[0]}"
         self.results.append((case[1], why, f"{self.made} calls; {self.waits} boots ended in an endless "
-                             f"loop or halt, {self.deaf} in a timer too fast for QEMU"))
+                             f"loop or halt, {self.deaf} in a timer too fast for QEMU, "
+                             f"{self.panics} in an end of Bochs itself"))
         return None
 
     def read(self, lines, status, ram_path):
@@ -218,7 +280,9 @@ class Run:
             self.results.append(("boot", NAMES.get(status, f"exit status {status}"), ""))
             return None
         note = f"stopped: {reasons[0]}" if reasons else ""
-        if status != STOPPED:
+        if self.own_fault(status):
+            note = f"SKIP {status}"
+        elif status != STOPPED:
             why = NAMES.get(status, f"exit status {status}")
         elif case[2] == "lives":
             why = note
@@ -230,7 +294,7 @@ class Run:
         words, only = f"first={a.first}", a.only is not None
         with tempfile.TemporaryDirectory(prefix="vmi-") as work:
             if only:
-                _, lines = boot(a, f"list=1 matrix={a.matrix} vmi={a.vmi}", work, log)
+                _, lines = self.boot(a, f"list=1 matrix={a.matrix} vmi={a.vmi}", work, log)
                 numbers = [line.split()[2] for line in lines
                            if re.match(rf"# case \d+ {a.only} ", line)]
                 if not numbers:
@@ -239,11 +303,12 @@ class Run:
             while words:
                 words += f" smp={a.smp} vmi={a.vmi} matrix={a.matrix} seed={a.seed}" \
                     f" from={self.start} calls={self.end()}"
-                status, lines = boot(a, words, work, log)
+                status, lines = self.boot(a, words, work, log)
                 words = self.read(lines, status, f"{work}/ram")
                 if trouble := self.outside(f"{work}/ram", lines):
                     self.results.append(("memory", trouble, ""))
-                os.unlink(f"{work}/ram")
+                if os.path.exists(f"{work}/ram"):
+                    os.unlink(f"{work}/ram")
                 if only and words:
                     words = f"only={numbers[0]}" if words == f"first={numbers[0]}" else None
 
@@ -264,6 +329,7 @@ def main():
     parser.add_argument("--guest", default="build/guests/hostile.img")
     parser.add_argument("--smp", type=int, default=1)
     parser.add_argument("--cpu")
+    parser.add_argument("--bochs", action="store_true", help="in Bochs, not in QEMU")
     parser.add_argument("--vmi", type=int, default=0, help="1: vmi_init first")
     parser.add_argument("--matrix", type=int, default=0,
                         help="interrupt vectors instead: 1: some, 2: all")
@@ -271,9 +337,12 @@ def main():
     parser.add_argument("--calls", type=int, default=100000)
     parser.add_argument("--first", type=int, default=0, help="case to begin with")
     parser.add_argument("--only", metavar="NAME", help="one case")
-    parser.add_argument("--timeout", type=float, default=120, help="of a boot, seconds of the processor")
+    parser.add_argument("--timeout", type=float, default=120,
+                        help="of a boot, seconds of the processor; in Bochs, of the clock")
     parser.add_argument("--log", default="build/logs/hostile-consoles.log")
     args = parser.parse_args()
+    if args.bochs and args.matrix:
+        parser.error("Bochs has none of the matrix's device")
     os.chdir(TOP)
     os.makedirs(os.path.dirname(args.log), exist_ok=True)
     run = Run(args)
