@@ -284,6 +284,7 @@ static bool pic_vectors(void)
 	outb(0x21, 0xfe);
 	pit_oneshot(100);
 	delay_us(10000);
+	outb(0x21, 0xff);		/* on a busy host it may still be to come */
 	return true;
 }
 
