@@ -79,6 +79,7 @@ class Machine:
         self.work = work
         self.log = self.screen = None
         self.rest = self.said = ""
+        self.stopped = False    # by the debugger
         self.resets = -1        # the first is the start
         self.exit = None        # its exit status, as QEMU would have it
         self.trouble = None     # or why it has none
@@ -131,6 +132,7 @@ class Machine:
             os.write(self.screen, words.encode() + b"\n")
         else:
             os.kill(p.pid, signal.SIGINT)
+            self.stopped = True
         end = time.monotonic() + seconds
         while not PROMPT.search(self.said) and time.monotonic() < end:
             time.sleep(0.02)
@@ -148,14 +150,16 @@ class Machine:
                 return True
             places.append((place[2], int(flags[1], 16) & 0x200))
             os.write(self.screen, b"c\n")
+            self.stopped = False
             time.sleep(0.05)
         return len(set(places)) == 1 and places[0][1] != 0
 
     def read(self, p, linear, size):
         """@size bytes of memory, at an address that the page tables of now map."""
-        path = f"{self.work}/memory"
-        self._ask(p, 10)
-        self._ask(p, 120, f'writemem "{path}" {linear:#x} {size}')
+        path = f"{self.work}/memory-{linear:x}"
+        if not self.stopped:
+            self._ask(p, 60)
+        self._ask(p, 60, f'writemem "{path}" {linear:#x} {size}')
         with open(path, "rb") as f:
             data = f.read()
         if len(data) != size:

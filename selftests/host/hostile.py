@@ -181,10 +181,12 @@ def boot_in_bochs(args, words, work, log):
         status = WAITS if machine.runs_guest(p, LOOKS) else NO_END
     with open(f"{work}/console", encoding="ascii", errors="replace") as console:
         text = console.read()
-    if not machine.trouble:
-        save_ram(machine, p, text, args.number, f"{work}/ram")
-    p.kill()
-    p.wait()
+    try:
+        if not machine.trouble:
+            save_ram(machine, p, text, args.number, f"{work}/ram")
+    finally:
+        p.kill()
+        p.wait()
     shutil.rmtree(path)
     log.write(f"--- {words}: {status} {late}\n{text}")
     return status, text.split("\n")
