@@ -3,7 +3,10 @@
 
 #include <asm/vmi/emit.h>
 
-/* Bytes behind a jump are never reached and stay as they are. */
+/*
+ * NOPs behind a jump as well, though nobody gets there: who decodes a function
+ * from its start, as kprobes do, must not find half an instruction.
+ */
 static void patch_site(const struct vmi_site *site, const struct vmi_reloc *reloc)
 {
 	const void *target = (const void *)(unsigned long)reloc->eip;
@@ -11,15 +14,16 @@ static void patch_site(const struct vmi_site *site, const struct vmi_reloc *relo
 
 	if (reloc->type == VMI_RELOC_NOP) {
 		vmi_emit_nops(insn, site->len);
-	} else if (site->thunk) {
+		return;
+	}
+	if (site->thunk)
 		vmi_emit_branch(insn, VMI_OPCODE_JMP,
 				(const char *)&site->thunk + site->thunk);
-	} else if (reloc->type == VMI_RELOC_JUMP) {
+	else if (reloc->type == VMI_RELOC_JUMP)
 		vmi_emit_branch(insn, VMI_OPCODE_JMP, target);
-	} else {
+	else
 		vmi_emit_branch(insn, VMI_OPCODE_CALL, target);
-		vmi_emit_nops(insn + VMI_SITE_MIN, site->len - VMI_SITE_MIN);
-	}
+	vmi_emit_nops(insn + VMI_SITE_MIN, site->len - VMI_SITE_MIN);
 }
 
 /**

@@ -99,7 +99,7 @@ static int check_entry(const struct vmi_rom *rom, size_t offs, const char *name,
 		snprintf(why, VMI_WHY_LEN, "%s is no jump", name);
 		return -EINVAL;
 	}
-	if (target < sizeof(*rom->image) || target >= rom->len) {
+	if (target < sizeof(*rom->image) || target >= rom->code) {
 		snprintf(why, VMI_WHY_LEN, "%s jumps outside", name);
 		return -EINVAL;
 	}
@@ -127,6 +127,9 @@ int vmi_rom_check(struct vmi_rom *rom, const void *image, size_t room,
 
 	rom->image = header;
 	rom->len = header->rom_length * VMI_ROM_BLOCK;
+	rom->code = rom->len;
+	if (header->code_length && header->code_length < header->rom_length)
+		rom->code = header->code_length * VMI_ROM_BLOCK;
 
 	if (!rom->len) {
 		snprintf(why, VMI_WHY_LEN, "length 0");
@@ -208,7 +211,7 @@ int vmi_reloc_check(const struct vmi_rom *rom, unsigned int op,
 		return -EINVAL;
 	}
 	if (reloc->eip - start < sizeof(*rom->image) ||
-	    reloc->eip - start >= rom->len) {
+	    reloc->eip - start >= rom->code) {
 		snprintf(why, VMI_WHY_LEN, "get_reloc address 0x%x outside for %s",
 			 reloc->eip, info->name);
 		return -EINVAL;

@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) "vmi: " fmt
 
 #include <linux/cpumask.h>
+#include <linux/crc32.h>
 #include <linux/init.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
@@ -209,19 +210,19 @@ static int __init vmi_option(char *arg)
 early_param("vmi", vmi_option);
 
 /**
- * vmi_rom_page() - is this the direct map of an accepted ROM?
+ * vmi_rom_page() - is this the direct map of an accepted ROM's code?
  * @vaddr: kernel virtual address of a page
  *
  * Context: any, after vmi_init().
  *
- * Return: true if the page must stay executable.
+ * Return: true if the page must be executable and, as all such, read-only.
  */
 bool vmi_rom_page(unsigned long vaddr)
 {
 	unsigned long start = (unsigned long)vmi_state.rom.image;
 
 	return vmi_state.active && vaddr + PAGE_SIZE > start &&
-	       vaddr < start + vmi_state.rom.len;
+	       vaddr < start + vmi_state.rom.code;
 }
 
 /**
@@ -236,6 +237,28 @@ bool __init vmi_takes_iret(void)
 	return vmi_state.relocs[VMI_OP_IRET].type != VMI_RELOC_NONE ||
 	       vmi_state.relocs[VMI_OP_SYSEXIT].type != VMI_RELOC_NONE;
 }
+
+#ifdef CONFIG_HIBERNATION
+
+/**
+ * vmi_crc32() - add the ROM's answers to a checksum
+ * @crc: the checksum so far
+ *
+ * A kernel goes on from a hibernation image as the host rewrote it, so it needs
+ * the same routines at the same addresses: all that the sites depend on.
+ *
+ * Context: any, after vmi_init().
+ *
+ * Return: the checksum, @crc if there is no ROM.
+ */
+u32 vmi_crc32(u32 crc)
+{
+	if (!vmi_state.active)
+		return crc;
+	return crc32_le(crc, (const u8 *)vmi_state.relocs, sizeof(vmi_state.relocs));
+}
+
+#endif
 
 static ssize_t type_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {

@@ -113,6 +113,8 @@ static const struct rom_case rom_cases[] = {
 	{ "version 2", FIELD(api_version_maj), 1, 2, "API version 2.0" },
 	{ "version 4", FIELD(api_version_maj), 1, 4, "API version 4.0" },
 	{ "version 3.255", FIELD(api_version_min), 1, 255, NULL },
+	{ "code of one block", FIELD(code_length), 1, 1, NULL },
+	{ "code longer than the image", FIELD(code_length), 1, 255, NULL },
 	{ "virtual_top", FIELD(virtual_top), 4, 0xfc000000, NULL },
 	{ "licence behind the end", FIELD(license_offs), 2, ROM_SIZE, "licence outside" },
 	{ "licence far away", FIELD(license_offs), 2, 0xffff, "licence outside" },
@@ -257,7 +259,11 @@ KUNIT_ARRAY_PARAM_DESC(reloc, reloc_cases, name);
 static void vmi_reloc_answers(struct kunit *test)
 {
 	const struct reloc_case *c = test->param_value;
-	const struct vmi_rom rom = { .image = (void *)good_rom(test), .len = ROM_SIZE };
+	const struct vmi_rom rom = {
+		.image = (void *)good_rom(test),
+		.len = ROM_SIZE,
+		.code = ROM_SIZE,
+	};
 	const struct vmi_reloc reloc = {
 		.eip = (unsigned long)rom.image + c->offset,
 		.type = c->type,
@@ -375,15 +381,16 @@ static void vmi_patch_call(struct kunit *test)
 	patch_and_expect(test, d, 2, 2, 0, 0);
 }
 
-/* Nobody gets behind the jump: no need to write there. */
+/* Behind the jump, too, whole instructions. */
 static void vmi_patch_jump(struct kunit *test)
 {
 	struct patch_data *d = patch_data(test);
 	unsigned int at;
 
 	set_reloc(d, VMI_OP_IRET, VMI_RELOC_JUMP);
-	at = add_site(d, VMI_OP_IRET, 6, 0);
+	at = add_site(d, VMI_OP_IRET, 7, 0);
 	want_rel32(d, at, 0xe9, d->routine);
+	want_bytes(d, at + 5, "\x3e\x90");
 	patch_and_expect(test, d, 1, 0, 1, 0);
 }
 
@@ -408,6 +415,7 @@ static void vmi_patch_thunk(struct kunit *test)
 	at = add_site(d, VMI_OP_GET_CR3, 8, 0);
 	add_thunk(d);
 	want_rel32(d, at, 0xe9, d->thunk);
+	want_bytes(d, at + 5, "\x3e\x3e\x90");
 	at = add_site(d, VMI_OP_GET_CR3, 5, VMI_SITE_INNER);
 	want_rel32(d, at, 0xe8, d->routine);
 	patch_and_expect(test, d, 1, 1, 0, 0);
@@ -505,19 +513,21 @@ static void __used vmi_constant_address(void)
 /* The address of this one is relative to ESP, which the site's thunk moves. */
 static void vmi_spin_on_stack(struct kunit *test)
 {
-	spinlock_t locks[3];	/* the outer ones stay taken */
+	arch_spinlock_t locks[3];	/* the outer ones stay taken */
 	unsigned int i;
 
+	preempt_disable();
 	for (i = 0; i < ARRAY_SIZE(locks); i++) {
-		spin_lock_init(&locks[i]);
-		spin_lock(&locks[i]);
+		locks[i] = (arch_spinlock_t)__ARCH_SPIN_LOCK_UNLOCKED;
+		arch_spin_lock(&locks[i]);
 	}
-	spin_unlock(&locks[1]);
-	KUNIT_EXPECT_FALSE(test, spin_trylock(&locks[0]));
-	KUNIT_EXPECT_TRUE(test, spin_trylock(&locks[1]));
-	KUNIT_EXPECT_FALSE(test, spin_trylock(&locks[2]));
+	arch_spin_unlock(&locks[1]);
+	KUNIT_EXPECT_FALSE(test, arch_spin_trylock(&locks[0]));
+	KUNIT_EXPECT_TRUE(test, arch_spin_trylock(&locks[1]));
+	KUNIT_EXPECT_FALSE(test, arch_spin_trylock(&locks[2]));
 	for (i = 0; i < ARRAY_SIZE(locks); i++)
-		spin_unlock(&locks[i]);
+		arch_spin_unlock(&locks[i]);
+	preempt_enable();
 }
 
 /* A lock that is held longer than anybody spins for it. */

@@ -118,30 +118,29 @@ static u32 target_of(const u8 *insn)
 	return (u32)(uintptr_t)insn + 5 + read_u32(insn + 1);
 }
 
-/* What is behind a jump is not reached and stays as it was: @old. */
-static void expect_jump(const struct vmi_site *row, const u8 *insn, const u8 *old, u32 target)
+/* A call or a jump, and nothing but nops behind it. */
+static void expect_branch(const struct vmi_site *row, const u8 *insn, u8 opcode, u32 target)
 {
-	EXPECT(insn[0] == INSN_JMP);
+	EXPECT(insn[0] == opcode);
 	EXPECT(target_of(insn) == target);
-	EXPECT(!memcmp(insn + 5, old + 5, row->len - 5));
+	expect_nops(insn + 5, row->len - 5);
 }
 
-static void expect_site(const struct vmi_site *row, const u8 *insn, const u8 *old,
-			unsigned int type, u32 eip)
+static void expect_site(const struct vmi_site *row, const u8 *insn, unsigned int type,
+			u32 eip)
 {
 	if (type == NOP) {
 		expect_nops(insn, row->len);
 		tallies[SEEN_NOP].count++;
 	} else if (row->thunk) {
-		expect_jump(row, insn, old, (u32)(uintptr_t)&row->thunk + (u32)row->thunk);
+		expect_branch(row, insn, INSN_JMP,
+			      (u32)(uintptr_t)&row->thunk + (u32)row->thunk);
 		tallies[SEEN_THUNK].count++;
 	} else if (type == JUMP) {
-		expect_jump(row, insn, old, eip);
+		expect_branch(row, insn, INSN_JMP, eip);
 		tallies[SEEN_JUMP].count++;
 	} else {
-		EXPECT(insn[0] == INSN_CALL);
-		EXPECT(target_of(insn) == eip);
-		expect_nops(insn + 5, row->len - 5);
+		expect_branch(row, insn, INSN_CALL, eip);
 		tallies[SEEN_CALL].count++;
 	}
 	tallies[SEEN_INNER].count += row->flags & 1;
@@ -239,8 +238,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		if (type == NONE)
 			continue;
 		EXPECT(!memcmp(code + pos, before + pos, at[i] - pos));
-		expect_site(&rows[i], code + at[i], before + at[i], type,
-			    relocs[rows[i].op].eip);
+		expect_site(&rows[i], code + at[i], type, relocs[rows[i].op].eip);
 		pos = at[i] + rows[i].len;
 	}
 	EXPECT(!memcmp(code + pos, before + pos, used - pos));

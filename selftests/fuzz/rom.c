@@ -95,6 +95,7 @@ static bool pnp_inside(const u8 *image, size_t len)
 static bool is_good(const u8 *image, size_t room)
 {
 	size_t len = image[2] * 512, pci = read_u16(image + 24), i;
+	size_t code = image[28] && image[28] < image[2] ? image[28] * 512 : len;
 	unsigned int sum = 0;
 
 	if (!len || len > room)
@@ -105,8 +106,8 @@ static bool is_good(const u8 *image, size_t room)
 	       text_inside(image, len, read_u16(image + 22)) &&
 	       pci + 24 <= len && !memcmp(image + pci, "PCIR", 4) &&
 	       pnp_inside(image, len) &&
-	       entry_inside(image, len, ENTRY_INIT) &&
-	       entry_inside(image, len, ENTRY_RELOC);
+	       entry_inside(image, code, ENTRY_INIT) &&
+	       entry_inside(image, code, ENTRY_RELOC);
 }
 
 static void expect_reason(const char *why, bool refused)
@@ -146,7 +147,7 @@ static void check_answer(const struct vmi_rom *rom, unsigned int op, u32 eip, u8
 {
 	const struct vmi_reloc reloc = { .eip = eip, .type = type };
 	const u32 image = (uintptr_t)rom->image;
-	bool good = answer_is_good(image, rom->len, op, eip, type);
+	bool good = answer_is_good(image, rom->code, op, eip, type);
 	char why[VMI_WHY_LEN] = "";
 
 	EXPECT(!vmi_reloc_check(rom, op, &reloc, why) == good);
@@ -160,7 +161,7 @@ static void check_answers(const struct vmi_rom *rom, struct input *in)
 	const u32 image = (uintptr_t)rom->image;
 	const u32 edges[] = {
 		0, image - 1, image, image + HEADER - 1, image + HEADER,
-		image + rom->len - 1, image + rom->len, ~0u,
+		image + rom->code - 1, image + rom->code, ~0u,
 	};
 	unsigned int op = take_u8(in) % VMI_NR_OPS, type, i;
 

@@ -19,6 +19,7 @@
 #else
 	.set	rom_blocks, ROM_CODE / VMI_ROM_BLOCK
 #endif
+	.set	rom_code_blocks, ROM_CODE / VMI_ROM_BLOCK
 	.set	rom_data, rom_start + ROM_CODE
 #define SH(off)	%ss:(rom_data + off)
 

@@ -106,7 +106,8 @@ struct vmi_rom_header {
 	__u16	license_offs;
 	__u16	pci_header_offs;
 	__u16	pnp_header_offs;
-	__u32	pad1;
+	__u8	code_length;
+	__u8	pad1[3];
 	__u8	reserved2[96];
 	__u8	vmi_init[8];
 	__u8	get_reloc[8];

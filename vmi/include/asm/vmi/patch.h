@@ -52,12 +52,14 @@ extern const struct vmi_op_info vmi_op_info[VMI_NR_OPS];
  * struct vmi_rom - a ROM that was found, and what its header says
  * @image: its first byte
  * @len: its length in bytes
+ * @code: bytes of it that are executed; what follows is the ROM's data
  * @license: NUL-terminated, inside the image
  * @product: NUL-terminated, inside the image; "unnamed" without a PnP header
  */
 struct vmi_rom {
 	const struct vmi_rom_header *image;
 	size_t len;
+	size_t code;
 	const char *license;
 	const char *product;
 };
@@ -89,11 +91,14 @@ void vmi_patch_sites(const struct vmi_site *start, const struct vmi_site *end,
  * vmi_site_addr() - where a site is
  * @site: row of .vmi_sites
  *
+ * An integer in between: memcpy() of CONFIG_FORTIFY_SOURCE must not take the
+ * field for what is written to.
+ *
  * Return: its first byte.
  */
 static inline void *vmi_site_addr(const struct vmi_site *site)
 {
-	return (char *)&site->addr + site->addr;
+	return (void *)((unsigned long)&site->addr + site->addr);
 }
 
 /**
