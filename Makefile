@@ -32,7 +32,10 @@ all: help
 
 help:
 	@echo 'make boot     boot natively and virtualized, show both side by side'
-	@echo 'make check    build everything, run every test (T="name ..." for some)'
+	@echo 'make check    build everything, run every test (T="name ..." for some); not without'
+	@echo '              being asked: T=unpatched, the kernel without our changes; T=disasm-whole,'
+	@echo '              is CONFIG_VMI=n the same; T=distro-more, a configuration as'
+	@echo '              distributions have it: all of the userland, BPF, hibernation'
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
 	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
@@ -76,11 +79,18 @@ $(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
 
 # Three kernels from one configuration: ours; Debian's tree untouched; ours
 # with CONFIG_VMI=n, which must come out the same.  A fourth for the benchmarks:
-# Debian's tree with pv_ops and all that Linux has for KVM.
+# Debian's tree with pv_ops and all that Linux has for KVM.  And ours as
+# distributions and debuggers configure it.
 #
-# Of the third, most tests look only at SAME: the directories with the code that
-# the patches touch, which also use what they touch in headers.
+# Of the second and third, most tests look only at SAME: the directories with the
+# code that the patches touch, which also use what they touch in headers.
 SAME		:= arch/x86/ arch/x86/lib/ init/ kernel/ mm/
+
+# What the tests boot besides ours, some of it only if it is asked for by name.
+for_test = $(if $(filter $(1),$(T)),$(2))
+KERNELS		:= $(B)/distro/bzImage \
+		   $(call for_test,unpatched monitor-without-vmi,$(B)/unpatched/bzImage) \
+		   $(call for_test,disasm-whole,$(B)/unpatched/bzImage $(B)/novmi/vmlinux)
 
 # kbuild: TITLE,FILES,SOURCES,OBJECTS,TARGETS.  ccache sees paths that are relative
 # to the objects; __FILE__ must not.
@@ -89,6 +99,10 @@ kbuild = @$(STEP) "$(1)" $(4) $(2) $(KMAKE) -C $(B)/$(3) O=$(CURDIR)/$(B)/$(4) \
 
 $(B)/kernel/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
+
+$(B)/distro/.config: selftests/config selftests/config-distro $(B)/linux/.placed
+	@selftests/configure $(B)/linux $(@D) selftests/config-distro CONFIG_VMI=y \
+		CONFIG_VMI_KUNIT_TEST=m
 
 $(B)/novmi/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=n
@@ -99,6 +113,10 @@ $(B)/unpatched/.config: selftests/config $(B)/linux-orig/.done
 $(B)/bzImage: $(B)/kernel/.config $(B)/linux/.placed
 	$(call kbuild,build the kernel,2150,linux,kernel,bzImage modules)
 	@cp $(B)/kernel/arch/x86/boot/bzImage $@
+
+$(B)/distro/bzImage: $(B)/distro/.config $(B)/linux/.placed
+	$(call kbuild,build the kernel as a distribution has it,2120,linux,distro,bzImage modules)
+	@cp $(B)/distro/arch/x86/boot/bzImage $@
 
 $(B)/unpatched/bzImage: $(B)/unpatched/.config
 	$(call kbuild,build the kernel without our changes,2140,linux-orig,unpatched,bzImage)
@@ -119,7 +137,8 @@ $(B)/novmi/same.o: $(B)/novmi/.config $(B)/linux/.placed
 	$(call kbuild,build the same code with CONFIG_VMI=n,570,linux,novmi,$(SAME))
 	$(link-same)
 
-$(B)/unpatched/same.o: $(B)/unpatched/bzImage
+$(B)/unpatched/same.o: $(B)/unpatched/.config
+	$(call kbuild,build the same code without our changes,570,linux-orig,unpatched,$(SAME))
 	$(link-same)
 
 link-same = @cd $(@D) && ld -r -m elf_i386 -z noexecstack -o $(@F) --whole-archive \
@@ -140,7 +159,8 @@ $(B)/monitor-check.elf: FORCE | setup
 	@$(STEP) "build the monitor that checks itself" monitor-check 0 \
 		$(MAKE) -C arch/i386/monitor B=$(CURDIR)/$(B) CHECK=1
 
-userland: $(B)/bzImage
+# Its modules are for all kernels that are there.
+userland: $(B)/bzImage $(if $(filter check,$(MAKECMDGOALS)),$(KERNELS))
 	@$(STEP) "build the test userland" userland 0 \
 		$(MAKE) -C selftests B=$(CURDIR)/$(B) KSRC=$(CURDIR)/$(B)/linux
 
@@ -179,9 +199,8 @@ bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
 boot: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/side-by-side
 
-check: $(B)/bzImage $(B)/unpatched/same.o $(B)/novmi/same.o userland guests \
-		$(B)/monitor.elf $(B)/monitor-check.elf \
-		$(if $(filter disasm-whole,$(T)),$(B)/novmi/vmlinux)
+check: $(B)/bzImage $(KERNELS) $(B)/unpatched/same.o $(B)/novmi/same.o userland guests \
+		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
 
 bochs: $(B)/bzImage userland guests $(B)/monitor.elf

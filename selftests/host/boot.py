@@ -61,7 +61,8 @@ def qemu_argv(test, work, disk, int_log, server):
     kernel = kernel_of(test)
     initrd = test.get("initrd", "build/initramfs.cpio.gz")
     files = [kernel, initrd]
-    argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel", "tcg",
+    argv = [os.environ.get("QEMU", "qemu-system-x86_64"), "-accel",
+            test.get("accel", "tcg"),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-m", test.get("mem", "256M"),
             "-smp", test.get("smp", "1")]
@@ -220,9 +221,11 @@ def make_grub_image(test, work, server):
     subprocess.run(argv, check=True)
 
 
-def make_disk(path):
+def make_disk(path, blank):
     with open(path, "wb") as f:
-        f.truncate(64 << 20)
+        f.truncate(256 << 20 if blank else 64 << 20)
+    if blank:
+        return
     subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True,
                    env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
 
@@ -230,7 +233,7 @@ def make_disk(path):
 def boot_and_follow(test, argv, log_path, monitor, verbose, machine=None):
     """Runs QEMU, or a @machine of Bochs's; returns its exit status and why it was
     stopped, if it was."""
-    with open(log_path, "wb") as log:
+    with open(log_path, "ab") as log:
         p = machine.start() if machine else \
             proc.start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT)
@@ -242,6 +245,14 @@ def boot_and_follow(test, argv, log_path, monitor, verbose, machine=None):
         finally:
             status = proc.stop(p)
     return machine.exit if machine else status, ended
+
+
+def boot_to_resume(test):
+    """The boot behind one that hibernated."""
+    again = dict(test, append=test.get("append", "") + " resume=/dev/vda resumewait")
+    if test["resume"] == "refused":
+        again |= {"rom": "none", "tests": "process"}
+    return again
 
 
 def run_after(test, name, values):
@@ -261,7 +272,8 @@ def run(name, test, logs, verbose):
     """Boots @test; returns (verdict, reasons, note)."""
     log_path = f"{logs}/{name}.log"
     int_log = f"{logs}/{name}.int"
-    disk = f"{logs}/{name}.img" if yes(test, "disk") else None
+    resume = test.get("resume", "no") != "no"
+    disk = f"{logs}/{name}.img" if resume or yes(test, "disk") else None
     server = net.Server() if "net" in test else None
     open(log_path, "wb").close()
     try:
@@ -280,18 +292,21 @@ def run(name, test, logs, verbose):
             if not shutil.which(argv[0]):
                 return "fail", [f"{argv[0]} is not installed"], ""
             if disk:
-                make_disk(disk)
+                make_disk(disk, blank=resume)
             if machine or test.get("monitor") == "grub":
                 make_grub_image(test, work, server)
             monitor = Monitor(f"{work}/monitor") if yes(test, "asks") else None
             status, ended = boot_and_follow(test, argv, log_path, monitor, verbose,
                                             machine)
+            if resume and not ended:
+                argv, _ = qemu_argv(boot_to_resume(test), work, disk, int_log, server)
+                status, ended = boot_and_follow(test, argv, log_path, monitor, verbose)
     finally:
         if server:
             server.close()
     reasons, note = console.judge(test, log_path, status, ended)
     if not ended:
-        if disk:
+        if disk and not resume:
             reasons += console.check_disk(disk, log_path)
         reasons += run_after(test, name, dict(log=log_path, int_log=int_log, disk=disk))
     if not reasons:

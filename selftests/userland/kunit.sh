@@ -4,7 +4,7 @@
 # The kernel's own unit tests of VMI, which come as a module and print to the
 # kernel's log; their results become results of this test.
 
-modules=/modules/kernel
+modules=/modules/running
 if [ ! -e $modules/vmi_test.ko ] || [ ! -e /sys/kernel/debug/vmi ]; then
 	echo "  # no KUnit tests were built for this kernel"
 	exit 4

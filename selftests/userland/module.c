@@ -9,16 +9,12 @@
 
 static char text[1 << 20], ops[8192];
 
-/* The module is built for a kernel; this is the one for the kernel we run. */
-static const char *module_path(void)
-{
-	return vmi_exists() ? "/modules/kernel/" NAME ".ko" :
-			      "/modules/unpatched/" NAME ".ko";
-}
+/* A module is built for a kernel; init knows which one we run. */
+static const char module_path[] = "/modules/running/" NAME ".ko";
 
 static int module_missing(void)
 {
-	int fd = open(module_path(), O_RDONLY);
+	int fd = open(module_path, O_RDONLY);
 
 	if (fd >= 0)
 		close(fd);
@@ -32,7 +28,7 @@ static int module_missing(void)
 
 static int load(void)
 {
-	int ret, fd = open(module_path(), O_RDONLY);
+	int ret, fd = open(module_path, O_RDONLY);
 
 	if (fd < 0)
 		return -ENOENT;
