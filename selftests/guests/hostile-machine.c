@@ -226,6 +226,26 @@ static bool vm86(void)
 	return true;
 }
 
+/* The same by the ROM, with all ports for the program.  Its kernel must not have them. */
+static void rom_iret_vm86(u32 flags, u32 unused)
+{
+	(void)unused;
+	asm volatile("push $0; push $0; push $0; push $0; push $0x700; push $0xf00\n\t"
+		     "push %0; push $0x703; push $0x10; jmp *%1"
+		     : : "r" (flags), "r" (ROM_SLOT(HC_IRET)));
+}
+
+static bool vm86_iopl(void)
+{
+	u32 flags;
+
+	if (!rom_slots)
+		return true;
+	traps(rom_iret_vm86, 0x23002, 0);
+	asm volatile("pushf; pop %0" : "=r" (flags));
+	return seen.vector == 13 && (seen.eflags & 0x23000) == 0x23000 && !(flags & 0x23000);
+}
+
 const struct hostile machine_cases[] = {
 	{ "pic_sizes", pic_sizes, LIVES },
 	{ "pic_shared_page", pic_shared_page, LIVES },
@@ -234,5 +254,6 @@ const struct hostile machine_cases[] = {
 	{ "ap_efer", ap_efer, EITHER },
 	{ "icr_status", icr_status, LIVES },
 	{ "vm86", vm86, EITHER },
+	{ "vm86_iopl", vm86_iopl, LIVES },
 	{ NULL, NULL, LIVES }
 };

@@ -106,7 +106,9 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 	r->ss = ss;
 	r->ip = GATE_OFFSET(d);
 	r->cs = sel;
-	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC)) | FLAG_IF | nt;
+	/* IOPL is never ring 1's, whatever the program's was: fault_in_vm86(). */
+	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | FLAG_VM |
+				 FLAG_IOPL)) | FLAG_IF | nt;
 	if (GATE_TYPE(d) == GATE_INT)
 		v->sh->vif = 0;
 	return DONE;
