@@ -17,6 +17,8 @@
 #define APIC_ICR	0x300
 #define APIC_ICR2	0x310
 #define ICR_OTHERS	0xc0000
+#define NMI_VECTOR	2
+#define ICR_NMI		0x4400
 #define ICR_INIT	0x4500
 #define SVR_ON		0x1ff
 #define JOB		0x41
@@ -71,6 +73,8 @@ static void job_open(u32 cpu)
 
 static bool take_irq(struct trap_frame *trap)
 {
+	if (trap->vector == NMI_VECTOR)
+		return true;
 	if (trap->vector == LEVEL) {
 		levels++;
 		for (;;)
@@ -342,6 +346,50 @@ static void t_at_work(void)
 	run_on(1, job_nothing);
 }
 
+/* HLT with interrupts off, which an NMI ends. */
+static void halt_closed(void)
+{
+	arch_local_irq_disable();
+	asm volatile("hlt" : : : "memory");
+}
+
+static volatile u32 awake;
+
+/* Woken, it wakes who has woken it and perhaps does not sleep yet: again and again. */
+static void job_wake_back(u32 cpu)
+{
+	u32 i;
+
+	cpus[cpu].result = 1;
+	halt_closed();
+	while (!awake) {
+		send(0, ICR_NMI);
+		for (i = 0; i < 200; i++)
+			vmi_io_delay();
+	}
+}
+
+/* One NMI under way is all that there is to wake any of two processors. */
+static void t_both_halt(void)
+{
+	u32 round, i, before;
+
+	for (round = 0; round < 20 && nr_cpus() > 1; round++) {
+		awake = 0;
+		before = cpus[1].done;
+		cpus[1].result = 0;
+		cpus[1].job = job_wake_back;
+		send(1, JOB);
+		EXPECT(wait_for(&cpus[1].result, 1));
+		for (i = 0; i < 5000; i++)	/* until it halts */
+			vmi_io_delay();
+		send(1, ICR_NMI);
+		halt_closed();
+		awake = 1;
+		EXPECT(wait_for(&cpus[1].done, before + 1));
+	}
+}
+
 /* Page tables */
 
 static void *entry(u32 cpu)
@@ -449,6 +497,7 @@ static const struct test tests[] = {
 	{ "INIT, startup again", t_again },
 	{ "INIT while in service", t_in_service },
 	{ "INIT while at work", t_at_work },
+	{ "NMI to a halted one, then halt", t_both_halt },
 	{ }
 };
 

@@ -207,14 +207,23 @@ void smp_message(struct vcpu *c, u32 mode)
 	send_nmi(c);
 }
 
+/* Runs @c, or will it, since an NMI or startup is under way that it has not yet seen? */
+static bool alive(struct vcpu *c)
+{
+	enum mp_state state = __atomic_load_n(&c->mp_state, __ATOMIC_SEQ_CST);
+
+	return state == MP_SIPI_RECEIVED || __atomic_load_n(&c->online, __ATOMIC_SEQ_CST) ||
+	       (state == MP_RUNNABLE && (__atomic_load_n(&c->nmi_asked, __ATOMIC_SEQ_CST) ||
+					 __atomic_load_n(&c->events, __ATOMIC_SEQ_CST)));
+}
+
 /* Is there a CPU that the guest's code can still be expected to run on? */
 bool smp_alive(void)
 {
 	u32 i;
 
 	for (i = 0; i < nr_cpus; i++)
-		if (__atomic_load_n(&vcpus[i]->online, __ATOMIC_SEQ_CST) ||
-		    __atomic_load_n(&vcpus[i]->mp_state, __ATOMIC_SEQ_CST) == MP_SIPI_RECEIVED)
+		if (alive(vcpus[i]))
 			return true;
 	return false;
 }
@@ -240,9 +249,9 @@ void nmi_arrived(struct vcpu *v)
 	/* Two that were sent may come as one, or the second is still to come. */
 	v->nmi_echo = ours > 1;
 	v->nmi_seen = sent;
+	v->events = true;	/* before it is no longer asked for: alive() */
 	if (__atomic_exchange_n(&v->nmi_asked, false, __ATOMIC_SEQ_CST) || nmi)
 		v->nmi = !v->parked;
-	v->events = true;
 }
 
 /**
@@ -345,13 +354,14 @@ static void wait_for_startup(struct vcpu *v)
 /* Wait for the guest to start this CPU, then do. */
 void vcpu_idle(struct vcpu *v)
 {
-	struct vmi_ap_state *s = &v->ap;
+	struct vmi_ap_state state, *s = &state;
 	struct regs r;
 
 	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
 	reset_apic(v);
 	unblock_nmi();
 	wait_for_startup(v);
+	state = v->ap;		/* as it is now: another CPU may change it, once checked */
 	vcpu_reset(v);
 	memset(&r, 0, sizeof(r));
 	v->vmi = true;
