@@ -309,12 +309,11 @@ static void t_in_service(void)
 	cpus[1].job = job_open;
 	pit_oneshot(100);
 	EXPECT(wait_for(&levels, 1));
-	pit_oneshot(0);
+	ioapic_write(IOAPIC_PIT, LEVEL | IOAPIC_MASKED);	/* before it fires again */
 	cpus[1].job = NULL;
 	cpus[1].up = 0;
 	ap_start_all();
 	EXPECT(wait_for(&cpus[1].up, 1));
-	ioapic_write(IOAPIC_PIT, LEVEL | IOAPIC_MASKED);
 	run_on(1, job_nothing);
 }
 
