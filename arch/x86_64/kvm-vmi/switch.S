@@ -157,8 +157,9 @@ SYM_INNER_LABEL(window_leave, SYM_L_LOCAL)
 	mov	W_FS_BASE(%rdi), %eax
 	mov	W_FS_BASE + 4(%rdi), %edx
 	wrmsr
-	lgdt	W_HOST_GDT(%rdi)
+	/* Not the other way round: our gates name a CS that the host's GDT lacks. */
 	lidt	W_HOST_IDT(%rdi)
+	lgdt	W_HOST_GDT(%rdi)
 	pushq	$2
 	popfq
 	/* Ring 1 is supervisor to the predictors, too. */
