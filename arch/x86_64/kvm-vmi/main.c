@@ -76,19 +76,26 @@ static int vcpu_create(struct kvm_vcpu *vcpu)
 		pr_err_once("kvm-vmi: a guest has one virtual CPU so far\n");
 		return -EINVAL;
 	}
+	/* Whether there is one of that number KVM asks only later. */
+	if (cmpxchg(&vm->vcpus[id], NULL, &vmi->ring1))
+		return -EEXIST;
 	ret = window_create(vmi);
-	if (ret)
+	if (ret) {
+		vm->vcpus[id] = NULL;
 		return ret;
+	}
 	vmi->root = INVALID_PAGE;
 	vmi->ring1.id = id;
-	vm->vcpus[id] = &vmi->ring1;
 	vm->nr_vcpus = id + 1;
 	return 0;
 }
 
 static void vcpu_free(struct kvm_vcpu *vcpu)
 {
-	window_free(vcpu_to_vmi(vcpu));
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+
+	to_kvm_vmi(&vmi->ring1)->vcpus[vmi->ring1.id] = NULL;
+	window_free(vmi);
 }
 
 /* SYSCALL and SYSENTER do not lead into the host until its user runs again. */
