@@ -119,10 +119,10 @@ bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 }
 
 /* Present pages are anybody's. */
-int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
+bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 {
 	*pfec = access;
-	return there(lin, 1) ? 0 : -1;
+	return there(lin, 1);
 }
 
 /* The rest of the monitor. */

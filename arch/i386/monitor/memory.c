@@ -92,16 +92,31 @@ bool find_guest_ram(u64 pa, u32 len)
 	return false;
 }
 
+/* Through the guest's tables, until they stand still. */
+static bool walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
+{
+	int ret;
+
+	do
+		ret = guest_walk(v, lin, access, l, pfec);
+	while (ret > 0);
+	return !ret;
+}
+
 /* Where a linear address of the guest's kernel is, without side effects. */
 bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
 {
 	struct leaf l;
 	u32 pfec;
-	int ret;
+	bool there = walk(v, lin, 0, &l, &pfec);
 
-	do
-		ret = guest_walk(v, lin, 0, &l, &pfec);
-	while (ret > 0);
 	*pa = l.frame + (lin & 0xfff);
-	return !ret;
+	return there;
+}
+
+bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+{
+	struct leaf l;
+
+	return walk(v, lin, access, &l, pfec);
 }

@@ -146,21 +146,15 @@ enum outcome check_access(struct vcpu *v, struct regs *r, struct insn *i, u32 li
 			  u32 access)
 {
 	u32 last = lin + len - 1, pfec;
-	struct leaf l;
-	int ret;
 
 	if (last < lin)
 		return FAULT;
 	if ((r->cs & 3) == 3)
 		access |= ACC_USER;
-	for (;;) {
-		ret = guest_walk(v, lin, access, &l, &pfec);
-		if (ret < 0)
-			break;
-		if (!ret && lin >> 12 == last >> 12)
+	while (guest_access(v, lin, access, &pfec)) {
+		if (lin >> 12 == last >> 12)
 			return DONE;
-		if (!ret)
-			lin = last & ~0xfffu;
+		lin = last & ~0xfffu;
 	}
 	r->ip = (u32)(r->ip - i->len);
 	v->sh->cr2 = lin;

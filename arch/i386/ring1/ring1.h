@@ -276,6 +276,8 @@ void rom_relocate(struct rom *rom, u32 lin);
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
 bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
 bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
+/* May an instruction access it so (ACC_*)?  false: its page fault's error code. */
+bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
 
 /* The guest's registers: for itself, and what of it the processor gets. */
 enum outcome set_cr0(struct vcpu *v, u32 val);

@@ -3,12 +3,18 @@
 #include "ring1.h"
 #include "kvm/x86.h"
 
-static gpa_t translate(struct vcpu_vmi *vmi, u32 lin, u64 access)
+static gpa_t walk(struct vcpu_vmi *vmi, u32 lin, u64 access, struct x86_exception *e)
 {
 	struct kvm_mmu *mmu = vmi->vcpu.arch.walk_mmu;
+
+	return mmu->gva_to_gpa(&vmi->vcpu, mmu, lin, access, e);
+}
+
+static gpa_t translate(struct vcpu_vmi *vmi, u32 lin, u64 access)
+{
 	struct x86_exception e;
 
-	return mmu->gva_to_gpa(&vmi->vcpu, mmu, lin, access, &e);
+	return walk(vmi, lin, access, &e);
 }
 
 /*
@@ -68,4 +74,20 @@ bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
 
 	*pa = gpa;
 	return gpa != INVALID_GPA;
+}
+
+/* The core's own walker is for where interrupts are off: KVM frees nothing then. */
+bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+{
+	struct x86_exception e = { };
+	u64 kind = 0;
+
+	if (access & ACC_WRITE)
+		kind |= PFERR_WRITE_MASK;
+	if (access & ACC_USER)
+		kind |= PFERR_USER_MASK;
+	if (walk(to_vmi(v), lin, kind, &e) != INVALID_GPA)
+		return true;
+	*pfec = e.error_code;
+	return false;
 }
