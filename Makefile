@@ -25,8 +25,8 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-quick bochs boot check clean debian guests help kvm \
-	kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
+.PHONY: all bench bench-kvm bench-quick bochs boot check clean debian guests help host \
+	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
 
@@ -47,6 +47,7 @@ help:
 	@echo '              wherever the monitor is (on what is built; some 15 minutes)'
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make kvm-vmi  a shell in it on our driver for KVM, in an emulated machine without SVM'
+	@echo 'make host     that driver, and Debian packages of it and of the ROMs, in $(B)/deb/'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
 	@echo '              or two besides the kernels; if broken off, it goes on where it was)'
@@ -192,6 +193,14 @@ kvm: $(B)/bzImage userland roms
 
 kvm-vmi: $(B)/bzImage userland
 	@selftests/kvm/shell -v
+
+host: $(B)/linux-orig/.done roms
+	@mkdir -p $(B)/kvm-vmi-l1
+	@$(STEP) "build kvm-vmi" kvm-vmi 0 flock $(B)/kvm-vmi-l1/lock \
+		$(MAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) VMI=1 module
+	@$(STEP) "build Debian packages" deb 0 \
+		arch/x86_64/deb/build $(B) $(KERNEL_VERSION)
+	@ls $(B)/deb/*.deb
 
 bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
 	@selftests/kvm/bench
