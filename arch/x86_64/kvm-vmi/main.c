@@ -14,6 +14,10 @@
 
 static int efer_slot, sysenter_slot;
 
+static bool allow_meltdown;
+module_param(allow_meltdown, bool, 0444);
+MODULE_PARM_DESC(allow_meltdown, "run guests, which can then read the host's memory, on a processor with Meltdown");
+
 static int check_processor(void)
 {
 	return 0;
@@ -102,8 +106,7 @@ static void vcpu_free(struct kvm_vcpu *vcpu)
 static void prepare_switch(struct kvm_vcpu *vcpu)
 {
 	kvm_set_user_return_msr(efer_slot, 0, EFER_SCE);
-	if (sysenter_slot >= 0)
-		kvm_set_user_return_msr(sysenter_slot, 0, -1ull);
+	kvm_set_user_return_msr(sysenter_slot, 0, -1ull);
 }
 
 static void load_vcpu(struct kvm_vcpu *vcpu, int cpu)
@@ -413,6 +416,11 @@ static __init int hardware_setup(void)
 	kvm_enable_efer_bits(EFER_NX);
 	efer_slot = kvm_add_user_return_msr(MSR_EFER);
 	sysenter_slot = kvm_add_user_return_msr(MSR_IA32_SYSENTER_CS);
+	if (efer_slot < 0 || sysenter_slot < 0) {
+		pr_err("kvm-vmi: SYSCALL and SYSENTER cannot be closed to guests\n");
+		window_exit();
+		return -EOPNOTSUPP;
+	}
 	kvm_add_user_return_msr(MSR_TSC_AUX);
 	kvm_caps.max_tsc_scaling_ratio = 1ULL << 32;
 	kvm_caps.tsc_scaling_ratio_frac_bits = 32;
@@ -449,6 +457,11 @@ static bool __init host_can(void)
 
 	if (!boot_cpu_has(X86_FEATURE_NX)) {
 		pr_err("kvm-vmi: the processor has no NX bit\n");
+		return false;
+	}
+	/* The host's half is there while the guest runs: its own PTI does not help. */
+	if (boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN) && !allow_meltdown) {
+		pr_err("kvm-vmi: guests could read the host's memory, this processor has Meltdown (allow_meltdown=1: for trusted ones)\n");
 		return false;
 	}
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
