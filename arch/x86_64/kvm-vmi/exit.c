@@ -44,6 +44,23 @@ static int emulated(struct vcpu_vmi *vmi, int ret)
 	return 1;
 }
 
+/* TR and LDTR as the core has them. */
+static void system_segments_to_kvm(struct vcpu_vmi *vmi)
+{
+	struct kvm_segment *tr = &vmi->seg[VCPU_SREG_TR], *ldt = &vmi->seg[VCPU_SREG_LDTR];
+	struct vcpu *v = &vmi->ring1;
+	u64 d = 0;
+
+	if (v->tr != tr->selector) {
+		guest_read(v, v->gdt.base + (v->tr & ~7), &d, 8);
+		*tr = (struct kvm_segment){ .selector = v->tr, .base = desc_base(d),
+			.limit = desc_limit(d), .type = 11, .present = 1 };
+	}
+	*ldt = (struct kvm_segment){ .selector = v->ldt, .base = v->ldt_base,
+		.limit = v->ldt_copied ? v->ldt_copied * 8 - 1 : 0, .type = 2,
+		.present = v->ldt != 0, .unusable = !v->ldt };
+}
+
 /* The core did something: what became of it. */
 static int finish(struct vcpu_vmi *vmi, enum outcome done)
 {
@@ -53,15 +70,7 @@ static int finish(struct vcpu_vmi *vmi, enum outcome done)
 	if (done == STOP)
 		return vmi_stop(vmi, v->stop);
 	regs_to_kvm(vmi);
-	if (v->tr != vmi->seg[VCPU_SREG_TR].selector) {
-		struct kvm_segment *tr = &vmi->seg[VCPU_SREG_TR];
-		u64 d = 0;
-
-		guest_read(v, v->gdt.base + (v->tr & ~7), &d, 8);
-		*tr = (struct kvm_segment){ .selector = v->tr, .base = desc_base(d),
-			.limit = desc_limit(d), .type = 11, .present = 1 };
-	}
-	vmi->seg[VCPU_SREG_LDTR].selector = v->ldt;
+	system_segments_to_kvm(vmi);
 	vmi->irq_window = false;
 	vmi->nmi_window = false;
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
@@ -90,15 +99,27 @@ static int emulate_one(struct vcpu_vmi *vmi)
 	return emulated(vmi, kvm_emulate_instruction(&vmi->vcpu, 0));
 }
 
-/* INT n, INT3, INTO and IRET in protected mode, which KVM's emulator has not. */
-static bool needs_core(struct vcpu_vmi *vmi)
+static int software_interrupt(struct vcpu_vmi *vmi, u32 vec, u32 len)
 {
-	struct vcpu *v = &vmi->ring1;
-	u8 code;
+	kvm_rip_write(&vmi->vcpu, kvm_rip_read(&vmi->vcpu) + len);
+	return deliver_now(vmi, vec, false, 0, true);
+}
 
-	return is_protmode(&vmi->vcpu) && vmi->seg[VCPU_SREG_CS].db &&
-	       guest_read(v, kvm_get_linear_rip(&vmi->vcpu), &code, 1) &&
-	       (code == 0xcf || code == 0xcd);
+/* Where it does not run: KVM's emulator has no INT and IRET of protected mode. */
+static int emulate_next(struct vcpu_vmi *vmi)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+	u8 code[2] = { 0, 0 };
+
+	if (is_protmode(vcpu))
+		guest_read(&vmi->ring1, kvm_get_linear_rip(vcpu), code, 2);
+	if (code[0] == 0xcc)
+		return software_interrupt(vmi, X_BP, 1);
+	if (code[0] == 0xcd)
+		return software_interrupt(vmi, code[1], 2);
+	if (code[0] == 0xcf && vmi->seg[VCPU_SREG_CS].db)
+		return emulate_one(vmi);
+	return emulated(vmi, kvm_emulate_instruction(vcpu, 0));
 }
 
 /* Real mode and what else ring 1 cannot run, until it can. */
@@ -109,8 +130,7 @@ static int emulate_many(struct vcpu_vmi *vmi)
 
 	for (n = 0; n < EMULATE_AT_ONCE; n++) {
 		vmi->shadow = 0;
-		ret = needs_core(vmi) ? emulate_one(vmi) :
-		      emulated(vmi, kvm_emulate_instruction(vcpu, 0));
+		ret = emulate_next(vmi);
 		if (ret <= 0 || vcpu->arch.mp_state != KVM_MP_STATE_RUNNABLE)
 			return ret;
 		if (vmi->irq_window && vmi_interrupt_allowed(vcpu, false)) {
@@ -173,6 +193,9 @@ static int trap(struct vcpu_vmi *vmi)
 		return deliver_now(vmi, vec, false, 0, true);
 	case X_PF:		/* an operand across 4 GiB */
 		return deliver_now(vmi, X_GP, true, 0, false);
+	case X_DB:
+		kvm_queue_exception_p(&vmi->vcpu, X_DB, vmi->window->dr6);
+		return 1;
 	case X_GP:
 		return emulate_one(vmi);
 	case X_DF:

@@ -30,6 +30,8 @@ struct vcpu_vmi {
 	struct kvm_vcpu vcpu;
 	struct vcpu ring1;	/* the core's; its registers are kept in step */
 	struct window *window;
+	u64 *alias;		/* tables of WINDOW_ALIAS */
+	unsigned long dr7;	/* that KVM wants in force */
 
 	/* What KVM's emulator and QEMU see; selectors have the guest's own RPL. */
 	struct kvm_segment seg[8];

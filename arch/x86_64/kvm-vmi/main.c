@@ -3,6 +3,7 @@
  * kvm-vmi: KVM for processors without VT-x and SVM.  A vendor module of kvm.ko, which
  * sees a processor with two-dimensional paging; guests' kernels run in ring 1.
  */
+#include <linux/cc_platform.h>
 #include <linux/module.h>
 #include "ring1.h"
 #include "kvm/x86.h"
@@ -131,6 +132,7 @@ static bool valid_cr(struct kvm_vcpu *vcpu, unsigned long cr)
 
 static void set_dr7(struct kvm_vcpu *vcpu, unsigned long dr7)
 {
+	vcpu_to_vmi(vcpu)->dr7 = dr7;
 }
 
 static void cache_reg(struct kvm_vcpu *vcpu, enum kvm_reg reg)
@@ -462,6 +464,10 @@ static bool __init host_can(void)
 	/* The host's half is there while the guest runs: its own PTI does not help. */
 	if (boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN) && !allow_meltdown) {
 		pr_err("kvm-vmi: guests could read the host's memory, this processor has Meltdown (allow_meltdown=1: for trusted ones)\n");
+		return false;
+	}
+	if (cc_platform_has(CC_ATTR_MEM_ENCRYPT)) {
+		pr_err("kvm-vmi: not supported: encrypted memory\n");
 		return false;
 	}
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {

@@ -15,6 +15,7 @@
 #include "kvm/lapic.h"
 
 /* Entries of the TSS's table of stacks that Linux leaves alone. */
+#define IST_DB		4	/* in a guest of SEV-ES it has a use: host_can() */
 #define IST_TRAPS	5
 #define IST_NMI		6
 
@@ -31,6 +32,7 @@ OFFSET(regs.ax, W_AX);
 OFFSET(regs.vec, W_VEC);
 OFFSET(regs.err, W_ERR);
 OFFSET(regs.ip, W_IP);
+OFFSET(regs.sp, W_SP);
 OFFSET(host_sp, W_HOST_SP);
 OFFSET(guest_cr0, W_GUEST_CR0);
 OFFSET(host_cr4, W_HOST_CR4);
@@ -43,6 +45,7 @@ OFFSET(guest_gdt, W_GUEST_GDT);
 OFFSET(guest_idt, W_GUEST_IDT);
 OFFSET(host_gdt, W_HOST_GDT);
 OFFSET(host_idt, W_HOST_IDT);
+OFFSET(guest_dr7, W_GUEST_DR7);
 static_assert(sizeof(struct window_cpu) == PAGE_SIZE);
 
 static void set_window_gate(u32 vec, void *handler, u32 dpl, u32 ist)
@@ -66,6 +69,7 @@ int window_init(void)
 		return -ENOMEM;
 	for (vec = 0; vec < 256; vec++)
 		set_window_gate(vec, window_vectors + 32 * vec, 0, IST_TRAPS);
+	set_window_gate(X_DB, window_db, 0, IST_DB);
 	set_window_gate(X_NMI, window_nmi, 0, IST_NMI);
 	set_window_gate(X_MC, window_vectors + 32 * X_MC, 0, IST_NMI);
 	set_window_gate(X_DF, window_vectors + 32 * X_DF, 0, IST_NMI);
@@ -97,6 +101,7 @@ int window_enable_cpu(void)
 {
 	u8 *page = (u8 *)this_cpu_read(window_cpu);
 
+	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_DB], (u64)page + P_DB_STACK);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_TRAPS], (u64)page + P_STACK);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_NMI], (u64)page + P_NMI_STACK);
 	return 0;
@@ -107,6 +112,20 @@ static void set_system_desc(u64 *d, u64 type_limit, u64 base)
 {
 	d[0] = type_limit | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 	d[1] = base >> 32;
+}
+
+/* WINDOW_ALIAS: a table of each level is enough for all of it. */
+static void map_alias(struct vcpu_vmi *vmi)
+{
+	u64 *pud = vmi->alias, *pmd = pud + 512, *pte = pmd + 512;
+	int i;
+
+	for (i = 0; i < 512; i++) {
+		pud[i] = __pa(pmd) | PTE_P | PTE_W;
+		pmd[i] = __pa(pte) | PTE_P | PTE_W;
+		pte[i] = __pa(vmi->window) | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+	}
+	vmi->ring1.pml4[ALIAS_ENTRY] = __pa(pud) | PTE_P | PTE_W;
 }
 
 #define POOL_PAGES	1023	/* of shadows; with what describes them from vmalloc */
@@ -122,6 +141,7 @@ int window_create(struct vcpu_vmi *vmi)
 	struct window *w = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 
 	vmi->window = w;
+	vmi->alias = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT, 2);
 	v->pool = pool;
 	v->pool_mem = mem;
 	v->pml4 = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
@@ -130,11 +150,12 @@ int window_create(struct vcpu_vmi *vmi)
 	v->vmi_page = (struct shared *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 3);
 	if (w)
 		w->bridge = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
-	if (!w || !pool || !mem || !v->pml4 || !v->real_gdt || !v->real_ldt ||
+	if (!w || !vmi->alias || !pool || !mem || !v->pml4 || !v->real_gdt || !v->real_ldt ||
 	    !v->vmi_page || !w->bridge) {
 		window_free(vmi);
 		return -ENOMEM;
 	}
+	map_alias(vmi);
 	shadow_init(v, pool, mem, POOL_PAGES - 1);
 	v->sh = (struct shared *)((u8 *)v->vmi_page + SH_PAGES * PAGE);
 	v->real_gdt[MON_CS / 8] = 0x00af9b000000ffff;
@@ -153,6 +174,7 @@ void window_free(struct vcpu_vmi *vmi)
 	vfree(v->pool);
 	free_pages((unsigned long)v->pool_mem, 10);
 	free_page((unsigned long)v->pml4);
+	free_pages((unsigned long)vmi->alias, 2);
 	free_pages((unsigned long)v->real_gdt, 4);
 	free_pages((unsigned long)v->real_ldt, 4);
 	free_pages((unsigned long)v->vmi_page, 3);
@@ -209,12 +231,36 @@ static void set_guest_crs(struct vcpu_vmi *vmi)
 		w->guest_cr4 |= X86_CR4_UMIP;
 }
 
+/* Breakpoints: KVM has loaded their addresses.  None at the host's, nor for access to DR7. */
+static u64 breakpoints(struct vcpu_vmi *vmi)
+{
+	u64 dr7 = vmi->dr7 & ~(u64)DR7_GD;
+	int i;
+
+	for (i = 0; i < KVM_NR_DB_REGS; i++)
+		if (vmi->vcpu.arch.eff_db[i] >> 32)
+			dr7 &= ~(3ULL << 2 * i);
+	return dr7 & DR7_BP_EN_MASK ? dr7 : 0;
+}
+
+/* The host leaves its DR6 empty. */
+static __always_inline u64 take_dr6(void)
+{
+	u64 dr6;
+
+	asm volatile("mov %%db6, %0" : "=r" (dr6) : : "memory");
+	native_set_debugreg(6, DR6_RESERVED);
+	return (dr6 ^ DR6_RESERVED) & (DR_TRAP_BITS | DR_STEP);
+}
+
 static noinstr void run_window(struct window *w, struct window_cpu *cpu)
 {
 	bool nmi;
 
 	guest_state_enter_irqoff();
 	window_enter(w, cpu);
+	if (w->guest_dr7 || w->regs.vec == X_DB)
+		w->dr6 = take_dr6();
 	/* What ring 1 taught the predictors is, to them, of our own mode. */
 	indirect_branch_prediction_barrier();
 	/* From the guest it blocks others until its handler's IRET; in the window not. */
@@ -334,6 +380,7 @@ fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	for (i = 0; i < ARRAY_SIZE(segs); i++)
 		vmi->window->guest_seg[i] = vmi->seg[segs[i]].selector;
 	vmi->window->guest_seg[4] = v->ldt ? MON_LDT : 0;
+	vmi->window->guest_dr7 = breakpoints(vmi);
 	/* QEMU's own ports, if it has any; they come back on its way to user mode. */
 	this_cpu_write(cpu_tss_rw.x86_tss.io_bitmap_base, IO_BITMAP_OFFSET_INVALID);
 	kvm_load_guest_xsave_state(vcpu);

@@ -58,14 +58,16 @@ static void segment_from_real(struct vcpu_vmi *vmi, int seg, u16 sel)
 /**
  * can_run - can the guest run as it is, in ring 1 or 3?
  *
- * Not with 16-bit code or stacks, or a segment that no descriptor gives.
+ * Not a kernel with 16-bit code or stack, or a segment that no descriptor gives.
  */
 bool can_run(struct vcpu_vmi *vmi)
 {
+	bool user = rpl_of(vmi) == 3;
 	int seg;
 
 	if (!is_protmode(&vmi->vcpu) || (vmi->rflags & X86_EFLAGS_VM) || vmi->shadow ||
-	    vmi->tables_dirty || !vmi->seg[VCPU_SREG_SS].db || !vmi->seg[VCPU_SREG_CS].db)
+	    vmi->tables_dirty ||
+	    (!user && !(vmi->seg[VCPU_SREG_SS].db && vmi->seg[VCPU_SREG_CS].db)))
 		return false;
 	for (seg = VCPU_SREG_ES; seg <= VCPU_SREG_GS; seg++)
 		if (!segment_loaded(vmi, seg))
@@ -351,6 +353,8 @@ int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 	case MSR_TSC_AUX:
 		vmi->tsc_aux = msr->data;
 		return 0;
+	case MSR_VM_HSAVE_PA:	/* QEMU has a value for it; the guest has no SVM */
+		return !msr->host_initiated;
 	case 0x200 ... 0x20f:
 		/* Firmware took the width of addresses from the host's CPUID. */
 		msr->data &= (1ULL << cpuid_maxphyaddr(vcpu)) - 1;

@@ -78,7 +78,14 @@ SYM_CODE_START(window_enter)
 	xorl	%r13d, %r13d
 	xorl	%r14d, %r14d
 	xorl	%r15d, %r15d
-	leaq	W_IP(%rdi), %rsp
+	mov	W_GUEST_DR7(%rdi), %rax
+	test	%rax, %rax
+	jz	4f
+	mov	%rax, %dr7
+4:	movl	W_SP(%rdi), %eax
+	andl	$0xffff0000, %eax
+	movabs	$WINDOW_ALIAS + W_IP, %rsp
+	add	%rax, %rsp
 	mov	W_AX(%rdi), %rax
 	mov	W_CX(%rdi), %rcx
 	mov	W_DX(%rdi), %rdx
@@ -124,7 +131,11 @@ SYM_INNER_LABEL(window_trap, SYM_L_LOCAL)
 
 /* Back to the host, from whatever state between the two. */
 SYM_INNER_LABEL(window_leave, SYM_L_LOCAL)
-	mov	W_HOST_CR3(%rdi), %rax
+	cmpq	$0, W_GUEST_DR7(%rdi)
+	je	4f
+	movl	$0x400, %eax		/* DR7_FIXED_1: none */
+	mov	%rax, %dr7
+4:	mov	W_HOST_CR3(%rdi), %rax
 	mov	%rax, %cr3
 	mov	W_HOST_CR0(%rdi), %rax
 	cmp	W_GUEST_CR0(%rdi), %rax
@@ -246,6 +257,21 @@ SYM_CODE_START(window_nmi)
 	pop	%rax
 	iretq
 SYM_CODE_END(window_nmi)
+
+/*
+ * In the window it belongs to a load of SS with a breakpoint at its operand, and INT
+ * behind: it came after that.  A stack of its own keeps the frame of the INT.
+ */
+SYM_CODE_START(window_db)
+	UNWIND_HINT_END_OF_STACK
+	ENDBR
+	testb	$3, 8(%rsp)			/* CS */
+	jz	1f
+	pushq	$0
+	pushq	$1
+	jmp	window_trap
+1:	iretq
+SYM_CODE_END(window_db)
 
 	.popsection
 

@@ -19,6 +19,7 @@
 #define W_VEC		0x38
 #define W_ERR		0x40
 #define W_IP		0x48
+#define W_SP		0x60
 #define W_HOST_SP	0x70
 #define W_GUEST_CR0	0x78
 #define W_HOST_CR0	0x80
@@ -35,15 +36,24 @@
 #define W_GUEST_IDT	0xf8
 #define W_HOST_GDT	0x108
 #define W_HOST_IDT	0x118
+#define W_GUEST_DR7	0x128
 
 /* With W_VEC: it was no trap of the guest's, but a fault in the window. */
 #define WINDOW_FAULT	0x100
 
-/* In the page of a CPU that its two stacks of the window are in. */
+/* In the page of a CPU that its three stacks of the window are in. */
 #define P_WINDOW	0	/* struct window of who runs */
 #define P_NMI		8	/* NMIs that came in the window */
-#define P_NMI_STACK	0x800	/* its top */
+#define P_DB_STACK	0x400	/* its top */
+#define P_NMI_STACK	0x800	/* likewise */
 #define P_STACK		0x1000	/* likewise, of all other traps */
+
+/*
+ * The page of struct window again, at each page of 512 GiB, where no guest gets to.  To
+ * a 16-bit stack IRETQ leaves the upper half of our RSP: there it can be the guest's.
+ */
+#define ALIAS_ENTRY	1	/* of the PML4 */
+#define WINDOW_ALIAS	(ALIAS_ENTRY << 39)
 
 #ifndef __ASSEMBLY__
 struct window {
@@ -63,6 +73,8 @@ struct window {
 	u8 pad5[6];
 	struct desc_ptr host_idt;
 	u8 pad6[6];
+	u64 guest_dr7;		/* 0: no breakpoints */
+	u64 dr6;		/* of a #DB: what it was for */
 	u64 *bridge;		/* the host's descriptors, and our CS */
 };
 
@@ -77,7 +89,7 @@ struct window_cpu {
 void window_enter(struct window *w, struct window_cpu *cpu);
 void window_do_nmi(void);
 void window_do_irq(unsigned long entry);
-extern u8 window_vectors[], window_nmi[];
+extern u8 window_vectors[], window_nmi[], window_db[];
 #endif
 
 #endif
