@@ -488,8 +488,9 @@ static int __init kvm_vmi_init(void)
 	if (!host_can())
 		return -EOPNOTSUPP;
 	ret = kvm_x86_vendor_init(&init_ops);
+	/* Of another vendor module; modprobe takes EEXIST for ours, and is silent. */
 	if (ret)
-		return ret;
+		return ret == -EEXIST ? -EBUSY : ret;
 	ret = kvm_init(sizeof(struct vcpu_vmi), __alignof__(struct vcpu_vmi), THIS_MODULE);
 	if (ret)
 		kvm_x86_vendor_exit();
