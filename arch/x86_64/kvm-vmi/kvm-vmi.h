@@ -53,6 +53,7 @@ struct vcpu_vmi {
 		u64 gpa, error;
 	} nested;
 
+	bool irqs_off;		/* in the loop: guest_read() and _write() must not sleep */
 	enum exit exit;
 	u32 exit_cr2, exit_pfec;
 };

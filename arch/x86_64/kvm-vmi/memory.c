@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The guest's linear memory, where KVM may sleep: by KVM's own walker. */
+/*
+ * The guest's linear memory: by KVM's own walker where it may sleep, else by the core's,
+ * which needs interrupts to be off, so that KVM frees nothing.
+ */
 #include "ring1.h"
 #include "kvm/x86.h"
 
@@ -29,6 +32,42 @@ static u32 part_of(u32 lin, u32 len)
 	return min3(len, (u32)PART, (u32)(PAGE - (lin & (PAGE - 1))));
 }
 
+/* NULL: the guest has no such page, or KVM has to bring it; the caller tries again there. */
+static void *page_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access)
+{
+	struct vcpu *v = &vmi->ring1;
+	struct leaf l;
+	u32 pfec;
+	u64 hpa;
+	int ret;
+
+	vmi->nested.pending = false;
+	do
+		ret = guest_walk(v, lin, access, &l, &pfec);
+	while (ret > 0 && !host_must_act(v));
+	if (ret || !tdp_translate(vmi, l.frame, access, PFERR_GUEST_FINAL_MASK, &hpa))
+		return NULL;
+	return __va(hpa) + (lin & (PAGE - 1));
+}
+
+static bool copy_at_hand(struct vcpu_vmi *vmi, u32 lin, void *buf, u32 len, u32 access)
+{
+	void *at;
+	u32 part;
+
+	for (; len; len -= part, lin += part, buf += part) {
+		part = min(len, (u32)(PAGE - (lin & (PAGE - 1))));
+		at = page_at_hand(vmi, lin, access);
+		if (!at)
+			return false;
+		if (access & ACC_WRITE)
+			memcpy(at, buf, part);
+		else
+			memcpy(buf, at, part);
+	}
+	return true;
+}
+
 bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
@@ -38,6 +77,8 @@ bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
 
 	if ((u64)lin + len > BIT_ULL(32))
 		return false;
+	if (vmi->irqs_off)
+		return copy_at_hand(vmi, lin, buf, len, 0);
 	for (; len; len -= part, lin += part, buf += part) {
 		part = part_of(lin, len);
 		gpa = translate(vmi, lin, 0);
@@ -57,6 +98,8 @@ bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 
 	if ((u64)lin + len > BIT_ULL(32))
 		return false;
+	if (vmi->irqs_off)
+		return copy_at_hand(vmi, lin, (void *)buf, len, ACC_WRITE);
 	for (; len; len -= part, lin += part, buf += part) {
 		part = part_of(lin, len);
 		memcpy(bounce, buf, part);

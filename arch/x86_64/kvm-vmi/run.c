@@ -288,7 +288,27 @@ static void follow_paging(struct vcpu_vmi *vmi)
 	vmi->paging_cr3 = v->cr3;
 }
 
-/* EXIT_NONE: the shadow is filled, go on. */
+/*
+ * An exception to the guest without a way by KVM.  Not if KVM has to bring a page for it,
+ * or before vmi_init, which tells the kernel's stack.
+ */
+static bool deliver_at_once(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool soft)
+{
+	struct regs *r = &vmi->window->regs, was = *r;
+	struct vcpu *v = &vmi->ring1;
+	bool done;
+
+	if (!v->vmi)
+		return false;
+	vmi->irqs_off = true;
+	done = deliver(v, r, vec, has_err, err, soft) == DONE;
+	vmi->irqs_off = false;
+	if (!done)
+		*r = was;
+	return done;
+}
+
+/* EXIT_NONE: the shadow is filled, or the guest has its fault; go on. */
 static enum exit page_fault(struct vcpu_vmi *vmi)
 {
 	struct window *w = vmi->window;
@@ -305,7 +325,9 @@ static enum exit page_fault(struct vcpu_vmi *vmi)
 	case FILL_HOST:
 		return EXIT_NESTED;
 	default:
-		return EXIT_PAGE_FAULT;
+		vmi->ring1.sh->cr2 = cr2;
+		return deliver_at_once(vmi, X_PF, true, vmi->exit_pfec, false) ?
+		       EXIT_NONE : EXIT_PAGE_FAULT;
 	}
 }
 
@@ -339,8 +361,10 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 		case WINDOW_FAULT ... X_DF + WINDOW_FAULT - 1:
 		case X_DF + WINDOW_FAULT + 1 ... X_MC + WINDOW_FAULT - 1:
 			return EXIT_BAD;
-		case HYPERCALL_VECTOR:
 		case 0x80:
+			exit = deliver_at_once(vmi, 0x80, false, 0, true) ? EXIT_NONE : EXIT_TRAP;
+			break;
+		case HYPERCALL_VECTOR:
 			return EXIT_TRAP;
 		case 32 ... 0x7f:
 		case 0x81 ... 255:
