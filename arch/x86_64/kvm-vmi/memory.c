@@ -32,20 +32,27 @@ static u32 part_of(u32 lin, u32 len)
 	return min3(len, (u32)PART, (u32)(PAGE - (lin & (PAGE - 1))));
 }
 
-/* NULL: the guest has no such page, or KVM has to bring it; the caller tries again there. */
-static void *page_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access)
+static bool gpa_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access, u64 *gpa)
 {
 	struct vcpu *v = &vmi->ring1;
 	struct leaf l;
 	u32 pfec;
-	u64 hpa;
 	int ret;
 
-	vmi->nested.pending = false;
 	do
 		ret = guest_walk(v, lin, access, &l, &pfec);
 	while (ret > 0 && !host_must_act(v));
-	if (ret || !tdp_translate(vmi, l.frame, access, PFERR_GUEST_FINAL_MASK, &hpa))
+	*gpa = l.frame | (lin & (PAGE - 1));
+	return !ret;
+}
+
+/* NULL: the guest has no such page, or KVM has to bring it: then host_must_act(). */
+static void *page_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access)
+{
+	u64 gpa, hpa;
+
+	if (!gpa_at_hand(vmi, lin, access, &gpa) ||
+	    !tdp_translate(vmi, gpa, access, PFERR_GUEST_FINAL_MASK, &hpa))
 		return NULL;
 	return __va(hpa) + (lin & (PAGE - 1));
 }
@@ -113,8 +120,12 @@ bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
 /* Where a linear address of the guest's kernel is. */
 bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
 {
-	gpa_t gpa = translate(to_vmi(v), lin, 0);
+	struct vcpu_vmi *vmi = to_vmi(v);
+	gpa_t gpa;
 
+	if (vmi->irqs_off)
+		return gpa_at_hand(vmi, lin, 0, pa);
+	gpa = translate(vmi, lin, 0);
 	*pa = gpa;
 	return gpa != INVALID_GPA;
 }

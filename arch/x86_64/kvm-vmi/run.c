@@ -13,6 +13,7 @@
 #include "ring1.h"
 #include "kvm/x86.h"
 #include "kvm/lapic.h"
+#include "romlabels.h"
 
 /* Entries of the TSS's table of stacks that Linux leaves alone. */
 #define IST_DB		4	/* in a guest of SEV-ES it has a use: host_can() */
@@ -288,24 +289,72 @@ static void follow_paging(struct vcpu_vmi *vmi)
 	vmi->paging_cr3 = v->cr3;
 }
 
+/* The core works with interrupts off; what it was, if it wants a page that KVM has to bring. */
+struct attempt {
+	struct regs regs;
+	u32 vif;
+};
+
+static void begin_attempt(struct vcpu_vmi *vmi, struct attempt *was)
+{
+	was->regs = vmi->window->regs;
+	was->vif = vmi->ring1.sh->vif;
+	vmi->nested.pending = false;
+	vmi->irqs_off = true;
+}
+
+static bool end_attempt(struct vcpu_vmi *vmi, struct attempt *was, enum outcome done)
+{
+	vmi->irqs_off = false;
+	if (done == DONE && !vmi->nested.pending)
+		return true;
+	vmi->window->regs = was->regs;
+	vmi->ring1.sh->vif = was->vif;
+	return false;
+}
+
 /*
- * An exception to the guest without a way by KVM.  Not if KVM has to bring a page for it,
- * or before vmi_init, which tells the kernel's stack.
+ * An exception to the guest.  false: by KVM's way; so before vmi_init, which tells the
+ * kernel's stack.
  */
 static bool deliver_at_once(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool soft)
 {
-	struct regs *r = &vmi->window->regs, was = *r;
-	struct vcpu *v = &vmi->ring1;
-	bool done;
+	struct attempt was;
 
-	if (!v->vmi)
+	if (!vmi->ring1.vmi)
 		return false;
-	vmi->irqs_off = true;
-	done = deliver(v, r, vec, has_err, err, soft) == DONE;
-	vmi->irqs_off = false;
-	if (!done)
-		*r = was;
-	return done;
+	begin_attempt(vmi, &was);
+	return end_attempt(vmi, &was, deliver(&vmi->ring1, &vmi->window->regs, vec, has_err,
+					      err, soft));
+}
+
+/* A call of the ROM's that KVM has no part in, and no event waits for its end. */
+static bool call_at_once(struct vcpu_vmi *vmi)
+{
+	struct regs *r = &vmi->window->regs;
+	struct vcpu *v = &vmi->ring1;
+	u32 off = (u32)r->ip - 2 - rom_of(v)->linear - ROM_slots, nr = off / SLOT;
+	struct attempt was;
+
+	if (!v->vmi || v->sh->pending || (r->cs & 3) != 1 || off % SLOT)
+		return false;
+	switch (nr) {
+	case VMI_OP_SET_CR3:
+	case VMI_OP_UPDATE_PXE:
+	case VMI_OP_INVAL_PAGE:
+	case VMI_OP_FLUSH_TLB:
+	case VMI_OP_FLUSH_RANGE:
+	case VMI_OP_WRITE_GDT_ENTRY:
+		break;
+	default:
+		return false;
+	}
+	begin_attempt(vmi, &was);
+	r->err = 0;
+	if (end_attempt(vmi, &was, hypercall(v, r)))
+		return true;
+	v->hypercalls[nr]--;		/* it is done again */
+	return false;
 }
 
 /* EXIT_NONE: the shadow is filled, or the guest has its fault; go on. */
@@ -365,7 +414,8 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 			exit = deliver_at_once(vmi, 0x80, false, 0, true) ? EXIT_NONE : EXIT_TRAP;
 			break;
 		case HYPERCALL_VECTOR:
-			return EXIT_TRAP;
+			exit = call_at_once(vmi) ? EXIT_NONE : EXIT_TRAP;
+			break;
 		case 32 ... 0x7f:
 		case 0x81 ... 255:
 			return EXIT_IRQ;

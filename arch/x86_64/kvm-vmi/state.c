@@ -179,14 +179,14 @@ u16 get_sreg(struct vcpu *v, struct regs *r, u32 n)
 	return n == VCPU_SREG_CS ? r->cs : n == VCPU_SREG_SS ? r->ss : vmi->seg[n & 7].selector;
 }
 
+/* Each entry loads them anew: the tables may have changed since KVM saw them. */
 void data_segments_to_kvm(struct vcpu_vmi *vmi)
 {
 	static const int segs[] = { VCPU_SREG_DS, VCPU_SREG_ES, VCPU_SREG_FS, VCPU_SREG_GS };
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(segs); i++)
-		if (vmi->seg[segs[i]].selector != vmi->window->guest_seg[i])
-			segment_from_real(vmi, segs[i], vmi->window->guest_seg[i]);
+		segment_from_real(vmi, segs[i], vmi->window->guest_seg[i]);
 }
 
 /* KVM's operations. */
@@ -370,15 +370,40 @@ enum outcome set_cr0(struct vcpu *v, u32 val)
 	return done_if(!kvm_set_cr0(&to_vmi(v)->vcpu, val));
 }
 
+/* The pointers of a PAE table, which kvm_set_cr3() would read where it may sleep. */
+static bool pdptes_at_hand(struct vcpu *v, u32 cr3)
+{
+	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
+	u64 reserved = vcpu->arch.reserved_gpa_bits | 0x1e6, pdpte[4];
+	u8 *table = guest_table(v, cr3 & ~0xfffu);
+	int i;
+
+	if (!table)
+		return false;
+	memcpy(pdpte, table + (cr3 & 0xfe0), sizeof(pdpte));
+	for (i = 0; i < 4; i++)
+		if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved))
+			return false;
+	memcpy(vcpu->arch.walk_mmu->pdptrs, pdpte, sizeof(pdpte));
+	return true;
+}
+
 /* The ring of changes says what the shadows must forget: KVM need not flush all. */
 void set_cr3(struct vcpu *v, u32 val)
 {
 	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
 	bool flush = kvm_test_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu);
 
-	kvm_set_cr3(vcpu, val);
-	if (v->vmi && !flush)
-		kvm_clear_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu);
+	if (!to_vmi(v)->irqs_off) {
+		kvm_set_cr3(vcpu, val);
+		if (v->vmi && !flush)
+			kvm_clear_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu);
+	} else if (!is_pae_paging(vcpu) || pdptes_at_hand(v, val)) {
+		vcpu->arch.cr3 = val;
+	} else {
+		to_vmi(v)->nested.pending = true;	/* again, by KVM */
+		return;
+	}
 	v->cr3 = vcpu->arch.cr3;
 	v->sh->cr3 = v->cr3;
 	to_vmi(v)->paging_cr3 = v->cr3;
