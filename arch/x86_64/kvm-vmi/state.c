@@ -335,6 +335,10 @@ int vmi_get_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 	case MSR_TSC_AUX:
 		msr->data = vmi->tsc_aux;
 		return 0;
+	case MSR_VM_HSAVE_PA:
+		if (!msr->host_initiated)
+			return 1;
+		break;
 	}
 	return kvm_get_msr_common(vcpu, msr);
 }
