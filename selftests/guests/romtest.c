@@ -117,7 +117,9 @@ static void check_signatures(const struct rom *rom)
 	EXPECT((u32)header + rom->len <= VMI_ROM_END);
 	EXPECT(byte_sum((const u8 *)header, rom->len) == 0);
 	EXPECT(header->virtual_top == 0);
-	EXPECT(!header->pad0 && !header->reserved0 && !header->reserved1 && !header->pad1);
+	EXPECT(!header->pad0 && !header->reserved0 && !header->reserved1);
+	EXPECT(header->code_length <= header->rom_length);
+	EXPECT(byte_sum(header->pad1, sizeof(header->pad1)) == 0);
 	EXPECT(byte_sum(header->reserved2, sizeof(header->reserved2)) == 0);
 	rom_result(rom, "header", "fixed fields");
 }
