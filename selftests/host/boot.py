@@ -221,7 +221,7 @@ def make_grub_image(test, work, server):
     subprocess.run(argv, check=True)
 
 
-def make_disk(path, blank):
+def make_disk(path, blank=False):
     with open(path, "wb") as f:
         f.truncate(256 << 20 if blank else 64 << 20)
     if blank:
