@@ -128,16 +128,12 @@ trap_entry:
 	movq	%r11, 24(%rsp)
 	movl	V_FAST_SS(%r8), %r10d
 	movl	%r10d, 32(%rsp)
+	xorl	%r11d, %r11d		/* nothing of the guest's is left in R8 to R11 */
 	incq	V_COUNT(%r8)
 	global	syscall_iretq\again
 	leave_or_trap \again
 
 from_guest\again:
-	/* Nothing of the last trap, syscall_stub leaves the guest's values there. */
-	xorl	%r8d, %r8d
-	xorl	%r9d, %r9d
-	xorl	%r10d, %r10d
-	xorl	%r11d, %r11d
 	call	trap_from_guest
 way_out\again:				/* RAX: the vcpu */
 	cmpb	$0, V_EVENTS(%rax)
@@ -167,7 +163,9 @@ to_monitor\again:
 	popq	%r9
 	popq	%r8
 	jmp	restore\again
-774:	pushq	$0			/* the system call's long way */
+774:	xorl	%r10d, %r10d		/* the system call's long way */
+	xorl	%r11d, %r11d
+	pushq	$0
 	pushq	$0x80
 	.byte	0xe9
 	.long	trap_entry - . - 4
@@ -194,6 +192,9 @@ call_gate:
 	pushq	%r8			/* EFLAGS, CS, EIP */
 	pushq	%r10
 	pushq	%r9
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	xorl	%r10d, %r10d
 	pushq	$CALL_LEN
 	pushq	$HYPERCALL_VECTOR
 	jmp	trap_entry

@@ -19,6 +19,7 @@ typedef unsigned long u64;
 #define __packed	__attribute__((__packed__))
 #define __noreturn	__attribute__((noreturn))
 #define noinline	__attribute__((noinline))
+#define unlikely(x)	__builtin_expect(!!(x), 0)
 
 struct desc_ptr {
 	u16 limit;

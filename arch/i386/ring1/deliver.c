@@ -65,11 +65,11 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 	u32 words[6] = { err, r->ip, r->cs, (r->flags & ~FLAG_IF) | v->sh->vif, r->sp, r->ss };
 	u32 cpl = r->cs & 3, bytes = has_err ? 16 : 12, sp = r->sp, lin;
 	u16 sel, ss = r->ss;
-	u32 nt = v->nmi_blocked ? FLAG_NT : 0;	/* ours: deliver_nmi() */
 	bool good, fast;
 	u64 d;
 
-	words[3] &= ~nt;
+	if (unlikely(v->nmi_blocked))
+		words[3] &= ~FLAG_NT;		/* ours: deliver_nmi() */
 	good = read_gate(v, vec, &d) && (GATE_TYPE(d) | 1) == GATE_TRAP;
 	if (soft)
 		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
@@ -108,7 +108,9 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 	r->cs = sel;
 	/* IOPL is never ring 1's, whatever the program's was: fault_in_vm86(). */
 	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | FLAG_VM |
-				 FLAG_IOPL)) | FLAG_IF | nt;
+				 FLAG_IOPL)) | FLAG_IF;
+	if (unlikely(v->nmi_blocked))
+		r->flags |= FLAG_NT;
 	if (GATE_TYPE(d) == GATE_INT)
 		v->sh->vif = 0;
 	return DONE;
