@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The end: dumps worth reading, counters, and leaving the machine. */
 #include "mon.h"
-
-#define EXIT_PORT	0xf4	/* QEMU's isa-debug-exit, where there is one */
-#define EXIT_STOPPED	0x20
-#define EXIT_PANIC	0x21
-#define EXIT_REFUSED	0x22	/* what the loader brought cannot be started */
-#define EXIT_HALTED	0x23	/* the guest's kernel halted */
+#include "exit.h"
 
 /* Names of what is counted, by the numbers of GetOpCount. */
 static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {

@@ -3,6 +3,7 @@
  * What a multiboot loader starts: 32-bit code that maps the first 4 GiB one to
  * one and at DIRECT_BASE, the image at MON_BASE, enters long mode and jumps there.
  */
+#include "exit.h"
 #include "layout.h"
 
 /* Entries of a table: @count from @first on, @step apart. */
@@ -21,8 +22,6 @@
 #define COM1		0x3f8
 #define BOTTOM_ROW	(0xb8000 + 24 * 160)
 #define GREY		0x07
-#define EXIT_PORT	0xf4		/* as in dump.c */
-#define EXIT_REFUSED	0x22
 
 	.section .multiboot, "ax"
 	.balign 4
