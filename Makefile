@@ -25,7 +25,7 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-quick bochs boot check clean debian guests help host \
+.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help host \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
@@ -50,6 +50,9 @@ help:
 	@echo 'make kvm-vmi  a shell in it on our driver for KVM, in an emulated machine without SVM'
 	@echo 'make host     that driver, and Debian packages of it and of the ROMs, in $(B)/deb/'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
+	@echo 'make bench-kvm-vmi  what kvm-vmi costs, beside the monitor, KVM, emulation and Xen;'
+	@echo '              build/bench/kvm-vmi.md; make bench-kvm-vmi-quick: instructions of the'
+	@echo '              first two (2 minutes)'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
 	@echo '              or two besides the kernels; if broken off, it goes on where it was)'
 	@echo 'make bench-quick  the same in instructions, without other systems (5 minutes)'
@@ -238,6 +241,24 @@ bench: $(B)/bzImage $(B)/unpatched/bzImage $(B)/kvmguest/bzImage $(B)/novmi/vmli
 bench-quick: $(B)/bzImage $(B)/unpatched/bzImage userland $(B)/monitor.elf
 	@$(STEP) "build the probe" bench 0 $(BENCH) quick
 	@selftests/bench/run --quick
+
+# Besides what is measured, L1, the machine in which kvm-vmi and its peers run.
+KVM_VMI_L1 := flock $(B)/kvm-vmi-l1/lock $(MAKE) -C selftests/kvm TOP=$(CURDIR) \
+	B=$(CURDIR)/$(B) VMI=1 l1
+
+bench-kvm-vmi: $(B)/bzImage userland roms $(B)/monitor.elf
+	@mkdir -p $(B)/kvm $(B)/kvm-vmi-l1
+	@$(STEP) "fetch and build what is measured" bench 0 $(BENCH) xen
+	@$(STEP) "build L1 with SVM" kvm-l1 0 flock $(B)/kvm/lock \
+		$(MAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) l1
+	@$(STEP) "build L1 without" kvm-vmi-l1 0 $(KVM_VMI_L1)
+	@selftests/bench/run --kvm-vmi
+
+bench-kvm-vmi-quick: $(B)/bzImage userland $(B)/monitor.elf
+	@mkdir -p $(B)/kvm-vmi-l1
+	@$(STEP) "build the probe" bench 0 $(BENCH) quick
+	@$(STEP) "build L1" kvm-vmi-l1 0 $(KVM_VMI_L1)
+	@selftests/bench/run --kvm-vmi --quick
 
 clean:
 	rm -rf $(B)
