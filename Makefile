@@ -91,11 +91,14 @@ $(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
 # code that the patches touch, which also use what they touch in headers.
 SAME		:= arch/x86/ arch/x86/lib/ init/ kernel/ mm/
 
-# What the tests boot besides ours, some of it only if it is asked for by name.
+# What the tests look at besides our kernel: with T= only what the tests and groups
+# there want, some of it only then.
 for_test = $(if $(filter $(1),$(T)),$(2))
-KERNELS		:= $(B)/distro/bzImage \
+by_default = $(if $(and $(T),$(if $(findstring *,$(T)),,some)),$(for_test),$(2))
+KERNELS		:= $(call by_default,boot monitor distro% hibernate%,$(B)/distro/bzImage) \
 		   $(call for_test,unpatched monitor-without-vmi,$(B)/unpatched/bzImage) \
 		   $(call for_test,disasm-whole,$(B)/unpatched/bzImage $(B)/novmi/vmlinux)
+SAME_CODE	:= $(call by_default,disasm host,$(B)/unpatched/same.o $(B)/novmi/same.o)
 
 # kbuild: TITLE,FILES,SOURCES,OBJECTS,TARGETS.  ccache sees paths that are relative
 # to the objects; __FILE__ must not.
@@ -212,7 +215,7 @@ bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
 boot: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/side-by-side
 
-check: $(B)/bzImage $(KERNELS) $(B)/unpatched/same.o $(B)/novmi/same.o userland guests \
+check: $(B)/bzImage $(KERNELS) $(SAME_CODE) userland guests \
 		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
 
