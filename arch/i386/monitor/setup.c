@@ -33,23 +33,32 @@ struct boot_info boot = { .refused_msr = -1u };
 struct vcpu *vcpus[MAX_CPUS];
 u32 nr_cpus;
 
+#define MAP_FROM_LOADER	60	/* ranges; others get split in reserve_memory() */
+
 static void read_memory_map(struct mb_info *mb)
 {
-	u64 p = mb->mmap_addr, end = p + mb->mmap_length;
+	u64 p = mb->mmap_addr, end = p + mb->mmap_length, left_out = 0;
+	struct mb_mmap *e;
+	struct range *r;
 
 	if (!(mb->flags & 0x40))
 		refuse("the loader gives no memory map");
-	while (p < end && boot.nr_map < 60) {
-		struct mb_mmap *e = (void *)p;
-		struct range *r = &boot.map[boot.nr_map++];
-
+	for (; p < end; p += e->size + 4) {
+		e = (void *)p;
+		if (boot.nr_map == MAP_FROM_LOADER) {
+			left_out += e->type == 1 ? e->len : 0;
+			continue;
+		}
+		r = &boot.map[boot.nr_map++];
 		r->start = e->addr;
 		r->end = e->addr + e->len;
 		r->type = e->type;
 		if (r->type == 1 && r->end > boot.ram_top)
 			boot.ram_top = r->end;
-		p += e->size + 4;
 	}
+	if (left_out)
+		mprintf("monitor: the loader's memory map has more than %u ranges, %u MB are left out\n",
+			MAP_FROM_LOADER, (u32)(left_out >> 20));
 }
 
 static void read_modules(struct mb_info *mb)
