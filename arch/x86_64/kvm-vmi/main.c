@@ -163,6 +163,11 @@ static void flush_shadow_page(struct kvm_vcpu *vcpu, gva_t addr)
 
 static int pre_run(struct kvm_vcpu *vcpu)
 {
+	if (vcpu->arch.tsc_always_catchup) {
+		pr_err_ratelimited("kvm-vmi: guest of process %d stopped: the TSC has %u kHz, %u cannot be\n",
+				   current->tgid, tsc_khz, vcpu->arch.virtual_tsc_khz);
+		return -EINVAL;
+	}
 	return 1;
 }
 
@@ -199,6 +204,21 @@ static void load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root, int level)
 
 	vmi->root = root;
 	vmi->root_level = level;
+}
+
+/*
+ * RDTSC is the processor's own in ring 1 and 3.  So the offset is 0, whatever KVM or
+ * QEMU would like, and all that KVM takes the guest's TSC for comes out right.
+ */
+static void write_tsc_offset(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.l1_tsc_offset = 0;
+	vcpu->arch.tsc_offset = 0;
+	/* By an offset it would make good for a TSC that stood still. */
+	if (vcpu->arch.tsc_catchup) {
+		vcpu->arch.tsc_catchup = 0;
+		kvm_make_request(KVM_REQ_CLOCK_UPDATE, vcpu);
+	}
 }
 
 static bool has_wbinvd_exit(void)
@@ -332,7 +352,7 @@ static struct kvm_x86_ops ops __initdata = {
 	.has_wbinvd_exit = has_wbinvd_exit,
 	.get_l2_tsc_offset = l2_tsc_offset,
 	.get_l2_tsc_multiplier = l2_tsc_multiplier,
-	.write_tsc_offset = vcpu_nothing,
+	.write_tsc_offset = write_tsc_offset,
 	.write_tsc_multiplier = vcpu_nothing,
 	.get_exit_info = get_exit_info,
 	.check_intercept = check_intercept,
@@ -404,7 +424,9 @@ static void __init clear_features(void)
 	kvm_cpu_cap_clear(X86_FEATURE_MWAIT);
 	kvm_cpu_cap_clear(X86_FEATURE_SHSTK);
 	kvm_cpu_cap_clear(X86_FEATURE_IBT);
-	kvm_cpu_cap_clear(X86_FEATURE_TSC_DEADLINE_TIMER);
+	/* The TSC is the host's: another one after a migration. */
+	kvm_cpu_cap_clear(X86_FEATURE_TSC_ADJUST);
+	kvm_cpu_cap_clear(X86_FEATURE_CONSTANT_TSC);
 	kvm_cpu_cap_clear(X86_FEATURE_GBPAGES);
 }
 

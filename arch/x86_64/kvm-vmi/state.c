@@ -357,6 +357,12 @@ int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 	case MSR_TSC_AUX:
 		vmi->tsc_aux = msr->data;
 		return 0;
+	case MSR_IA32_TSC:	/* as it is: write_tsc_offset() */
+		if (!msr->host_initiated)
+			return 0;
+		if (msr->data)
+			msr->data = rdtsc();
+		break;
 	case MSR_VM_HSAVE_PA:	/* QEMU has a value for it; the guest has no SVM */
 		return !msr->host_initiated;
 	case 0x200 ... 0x20f:
