@@ -25,11 +25,12 @@ enum outcome set_cr0(struct vcpu *v, u32 val)
 	return DONE;
 }
 
-void set_cr3(struct vcpu *v, u32 val)
+bool set_cr3(struct vcpu *v, u32 val)
 {
 	v->sh->cr3 = val;
 	v->cr3 = val;
 	shadow_flush(v, false);
+	return true;
 }
 
 /* false: a bit that the processor, or we, do not have. */

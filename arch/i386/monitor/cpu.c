@@ -13,7 +13,7 @@ static struct idt_gate idt[256];
 bool cpu_has_nx;
 u32 cr4_own = CR4_PAE | CR4_PGE;
 u32 cr4_missing = CR4_SMEP | CR4_UMIP;
-u64 pte_reserved;
+u64 reserved_bits;
 
 void cpu_features(void)
 {
@@ -28,7 +28,7 @@ void cpu_features(void)
 	cpuid(0x80000001, 0, &a, &b, &c, &d);
 	cpu_has_nx = d >> 20 & 1;
 	cpuid(0x80000008, 0, &a, &b, &c, &d);
-	pte_reserved = ~PTE_NX & ~((1UL << (a & 0xff)) - 1);
+	reserved_bits = ~PTE_NX & ~((1UL << (a & 0xff)) - 1);
 	if (max >= 7) {
 		cpuid(7, 0, &a, &b, &c, &d);
 		if (c & 1 << 2) {

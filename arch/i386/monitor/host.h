@@ -30,6 +30,13 @@ extern struct boot_info boot;
 extern struct vcpu *vcpus[MAX_CPUS];
 extern u32 nr_cpus;
 extern struct rom rom;
+extern u64 reserved_bits;
+
+/* Of an entry of a page table, where there is NX. */
+static inline u64 pte_reserved(struct vcpu *v)
+{
+	return reserved_bits;
+}
 
 static inline void *phys_ptr(u64 pa)
 {

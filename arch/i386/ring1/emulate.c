@@ -302,10 +302,8 @@ static enum outcome move_cr(struct vcpu *v, struct regs *r, struct insn *i)
 		return set_cr0(v, val);
 	if (n == 2)
 		v->sh->cr2 = val;
-	else if (n == 3)
-		set_cr3(v, val);
 	else
-		return done_if(n == 4 && set_cr4(v, val));
+		return done_if(n == 3 ? set_cr3(v, val) : n == 4 && set_cr4(v, val));
 	return DONE;
 }
 

@@ -51,7 +51,7 @@ static u32 stack_arg(struct vcpu *v, struct regs *r, u32 n)
 }
 
 /* Raise the guest's #GP at the call site, as if the instruction were there. */
-static enum outcome fault_at_site(struct vcpu *v, struct regs *r)
+enum outcome fault_at_site(struct vcpu *v, struct regs *r)
 {
 	u32 ret;
 
@@ -284,7 +284,7 @@ TRY(WRITE_IDT_ENTRY, write_entry(v, r, VMI_OP_WRITE_IDT_ENTRY))
 CALL(GET_LDT, r->ax = v->ldt)
 CALL(GET_TR, r->ax = v->tr)
 PASS(SET_CR0, set_cr0(v, r->ax))
-CALL(SET_CR3, set_cr3(v, r->ax))
+TRY(SET_CR3, set_cr3(v, r->ax))
 TRY(SET_CR4, set_cr4(v, r->ax))
 PASS(CLTS, set_cr0(v, v->cr0 & ~CR0_TS))
 CALL(WBINVD, host_wbinvd())

@@ -263,6 +263,7 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip);
 
 /* hypercall.c */
 enum outcome hypercall(struct vcpu *v, struct regs *r);
+enum outcome fault_at_site(struct vcpu *v, struct regs *r);
 bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip);
 bool rom_knows_iret(struct vcpu *v, u32 ip);
 void rom_restart_note(struct vcpu *v, struct regs *r);
@@ -281,7 +282,7 @@ bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
 
 /* The guest's registers: for itself, and what of it the processor gets. */
 enum outcome set_cr0(struct vcpu *v, u32 val);
-void set_cr3(struct vcpu *v, u32 val);
+bool set_cr3(struct vcpu *v, u32 val);
 bool set_cr4(struct vcpu *v, u32 val);
 void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
@@ -292,7 +293,6 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
 bool write_xcr_safe(u32 nr, u64 val);
 u16 get_sreg(struct vcpu *v, struct regs *r, u32 n);
 extern bool cpu_has_nx;
-extern u64 pte_reserved;	/* bits of an entry that are, where there is NX */
 
 /* Interrupts, ports, and waiting for an interrupt. */
 bool irq_blocked(struct vcpu *v, u32 vec);
@@ -316,12 +316,12 @@ const char *counter_name(u32 nr);
 u64 counter(struct vcpu *v, u32 nr);
 void dump_counters(void);
 
+#include "host.h"
+
 static inline void set_efer(struct vcpu *v, u64 val)
 {
 	v->efer = val;
-	v->reserved = pte_reserved | (val & EFER_NX ? 0 : PTE_NX);
+	v->reserved = pte_reserved(v) | (val & EFER_NX ? 0 : PTE_NX);
 }
-
-#include "host.h"
 
 #endif

@@ -122,7 +122,7 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const b
 	l->large = (pde & PTE_PS) && (pae || (v->cr4 & CR4_PSE));
 	if (l->large) {
 		l->frame = large_frame(pde, lin, pae);
-		if ((pde & (pae ? 0x1fe000 : 0x200000)) || (l->frame & pte_reserved))
+		if ((pde & (pae ? 0x1fe000 : 0x200000)) || (l->frame & v->reserved))
 			return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 		if (!allowed(v, access, rights))
 			return fault(v, access, PFEC_P, pfec);

@@ -162,11 +162,10 @@ static int cannot_run(struct vcpu_vmi *vmi)
 	return emulate_many(vmi);
 }
 
-/* CPUID: rom.c led it here. */
-static bool is_cpuid_call(struct vcpu *v, struct regs *r)
+static bool is_call(struct vcpu *v, struct regs *r, enum vmi_op op)
 {
 	return v->vmi && (r->cs & 3) == 1 &&
-	       (u32)r->ip == rom_of(v)->linear + ROM_slots + SLOT * VMI_OP_CPUID + 2;
+	       (u32)r->ip == rom_of(v)->linear + ROM_slots + SLOT * op + 2;
 }
 
 static int call(struct vcpu_vmi *vmi)
@@ -174,10 +173,28 @@ static int call(struct vcpu_vmi *vmi)
 	struct regs *r = regs_for_event(vmi);
 	struct vcpu *v = &vmi->ring1;
 
-	if (is_cpuid_call(v, r))
+	/* rom.c led it here. */
+	if (is_call(v, r, VMI_OP_CPUID))
 		return finish(vmi, done_if(guest_cpuid(v, r)));
+	/* KVM asks its filter, and perhaps QEMU; then comes vmi_complete_msr(). */
+	if (is_call(v, r, VMI_OP_RDMSR)) {
+		v->hypercalls[VMI_OP_RDMSR]++;
+		return kvm_emulate_rdmsr(&vmi->vcpu);
+	}
+	if (is_call(v, r, VMI_OP_WRMSR)) {
+		v->hypercalls[VMI_OP_WRMSR]++;
+		return kvm_emulate_wrmsr(&vmi->vcpu);
+	}
 	r->err = 0;
 	return finish(vmi, hypercall(v, r));
+}
+
+/* RDMSR or WRMSR by a call, whose site faults if there is no such register. */
+int vmi_complete_msr(struct kvm_vcpu *vcpu, int err)
+{
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+
+	return err ? finish(vmi, fault_at_site(&vmi->ring1, regs_for_event(vmi))) : 1;
 }
 
 static int trap(struct vcpu_vmi *vmi)

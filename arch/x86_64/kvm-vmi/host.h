@@ -26,6 +26,12 @@ static inline struct rom *rom_of(struct vcpu *v)
 
 /* Tables of the guest's, for walk.c. */
 
+/* By the guest's CPUID; where there is NX. */
+static inline u64 pte_reserved(struct vcpu *v)
+{
+	return to_vmi(v)->vcpu.arch.reserved_gpa_bits & ~PTE_NX;
+}
+
 static inline void *guest_table(struct vcpu *v, u64 pa)
 {
 	u64 hpa;

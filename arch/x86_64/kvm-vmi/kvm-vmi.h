@@ -101,6 +101,7 @@ void vmi_set_rflags(struct kvm_vcpu *vcpu, unsigned long rflags);
 void vmi_set_cr0(struct kvm_vcpu *vcpu, unsigned long cr0);
 void vmi_set_cr4(struct kvm_vcpu *vcpu, unsigned long cr4);
 int vmi_set_efer(struct kvm_vcpu *vcpu, u64 efer);
+void vmi_after_set_cpuid(struct kvm_vcpu *vcpu);
 int vmi_get_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
 int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr);
 void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event);
@@ -117,6 +118,7 @@ void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu);
 /* exit.c */
 int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
 int vmi_stop(struct vcpu_vmi *vmi, const char *why);
+int vmi_complete_msr(struct kvm_vcpu *vcpu, int err);
 
 /* event.c */
 void vmi_inject_irq(struct kvm_vcpu *vcpu, bool reinjected);

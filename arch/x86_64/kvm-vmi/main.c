@@ -13,7 +13,7 @@
 #include "kvm/pmu.h"
 #include "kvm/irq.h"
 
-static int efer_slot, sysenter_slot;
+static int efer_slot, sysenter_slot, aux_slot;
 
 static bool allow_meltdown;
 module_param(allow_meltdown, bool, 0444);
@@ -108,6 +108,10 @@ static void prepare_switch(struct kvm_vcpu *vcpu)
 {
 	kvm_set_user_return_msr(efer_slot, 0, EFER_SCE);
 	kvm_set_user_return_msr(sysenter_slot, 0, -1ull);
+	/* RDTSCP and RDPID do not trap. */
+	if (aux_slot >= 0 && (guest_cpuid_has(vcpu, X86_FEATURE_RDTSCP) ||
+			      guest_cpuid_has(vcpu, X86_FEATURE_RDPID)))
+		kvm_set_user_return_msr(aux_slot, vcpu_to_vmi(vcpu)->tsc_aux, -1ull);
 }
 
 static void load_vcpu(struct kvm_vcpu *vcpu, int cpu)
@@ -289,7 +293,7 @@ static struct kvm_x86_ops ops __initdata = {
 	.disable_virtualization_cpu = nothing,
 	.emergency_disable_virtualization_cpu = nothing,
 	.has_emulated_msr = has_emulated_msr,
-	.vcpu_after_set_cpuid = vcpu_nothing,
+	.vcpu_after_set_cpuid = vmi_after_set_cpuid,
 	.vm_size = sizeof(struct kvm_vmi),
 	.vm_init = vm_init,
 	.vm_destroy = vm_destroy,
@@ -367,7 +371,7 @@ static struct kvm_x86_ops ops __initdata = {
 	.check_emulate_instruction = check_emulate,
 	.apic_init_signal_blocked = init_blocked,
 	.msr_filter_changed = vcpu_nothing,
-	.complete_emulated_msr = kvm_complete_insn_gp,
+	.complete_emulated_msr = vmi_complete_msr,
 	.vcpu_deliver_sipi_vector = kvm_vcpu_deliver_sipi_vector,
 };
 
@@ -406,28 +410,28 @@ static struct kvm_pmu_ops pmu_ops __initdata = {
 	.MIN_NR_GP_COUNTERS = 1,
 };
 
-/* What ring 1 lacks, and what is not done yet. */
+/* What CPUID does not offer: X(FEATURE). */
+#define HIDDEN(X) \
+	/* ring 1, and compatibility mode, have none */ \
+	X(LM) X(SYSCALL) X(SEP) X(VME) X(SMAP) X(PKU) X(PCID) X(INVPCID) X(FSGSBASE) X(UMIP) \
+	X(LA57) X(LAM) X(GBPAGES) X(MWAIT) X(SHSTK) X(IBT) X(XSAVES) \
+	/* their MSRs would be ours to switch */ \
+	X(SPEC_CTRL) X(INTEL_STIBP) X(SPEC_CTRL_SSBD) X(INTEL_PSFD) X(IPRED_CTRL) X(RRSBA_CTRL) \
+	X(DDPD_U) X(BHI_CTRL) X(AMD_IBRS) X(AMD_STIBP) X(AMD_STIBP_ALWAYS_ON) X(AMD_SSBD) \
+	X(AMD_PSFD) X(VIRT_SSBD) X(AUTOIBRS) X(XFD) X(AMX_TILE) X(AMX_INT8) X(AMX_BF16) \
+	X(AMX_FP16) X(AMX_COMPLEX) X(SGX) X(SGX_LC) X(SGX1) X(SGX2) X(SGX_EDECCSSA) \
+	X(BUS_LOCK_DETECT) X(PDCM) X(PERFMON_V2) \
+	/* the TSC is the host's: another one after a migration */ \
+	X(TSC_ADJUST) X(CONSTANT_TSC)
+
 static void __init clear_features(void)
 {
-	kvm_cpu_cap_clear(X86_FEATURE_LM);
-	kvm_cpu_cap_clear(X86_FEATURE_SYSCALL);
-	kvm_cpu_cap_clear(X86_FEATURE_SEP);
-	kvm_cpu_cap_clear(X86_FEATURE_VME);
-	kvm_cpu_cap_clear(X86_FEATURE_SMAP);
-	kvm_cpu_cap_clear(X86_FEATURE_PKU);
-	kvm_cpu_cap_clear(X86_FEATURE_PCID);
-	kvm_cpu_cap_clear(X86_FEATURE_INVPCID);
-	kvm_cpu_cap_clear(X86_FEATURE_FSGSBASE);
-	kvm_cpu_cap_clear(X86_FEATURE_UMIP);
-	kvm_cpu_cap_clear(X86_FEATURE_LA57);
-	kvm_cpu_cap_clear(X86_FEATURE_XSAVE);
-	kvm_cpu_cap_clear(X86_FEATURE_MWAIT);
-	kvm_cpu_cap_clear(X86_FEATURE_SHSTK);
-	kvm_cpu_cap_clear(X86_FEATURE_IBT);
-	/* The TSC is the host's: another one after a migration. */
-	kvm_cpu_cap_clear(X86_FEATURE_TSC_ADJUST);
-	kvm_cpu_cap_clear(X86_FEATURE_CONSTANT_TSC);
-	kvm_cpu_cap_clear(X86_FEATURE_GBPAGES);
+#define HIDE(feature)	kvm_cpu_cap_clear(X86_FEATURE_##feature);
+	HIDDEN(HIDE)
+	kvm_caps.supported_xcr0 &= ~(XFEATURE_MASK_PKRU | XFEATURE_MASK_XTILE |
+				     XFEATURE_MASK_BNDREGS | XFEATURE_MASK_BNDCSR);
+	kvm_caps.supported_xss = 0;
+	kvm_caps.supported_perf_cap = 0;
 }
 
 static __init int hardware_setup(void)
@@ -436,7 +440,6 @@ static __init int hardware_setup(void)
 
 	if (ret)
 		return ret;
-	pte_reserved = ~PTE_NX & ~((1ULL << boot_cpu_data.x86_phys_bits) - 1);
 	kvm_enable_efer_bits(EFER_NX);
 	efer_slot = kvm_add_user_return_msr(MSR_EFER);
 	sysenter_slot = kvm_add_user_return_msr(MSR_IA32_SYSENTER_CS);
@@ -445,18 +448,17 @@ static __init int hardware_setup(void)
 		window_exit();
 		return -EOPNOTSUPP;
 	}
-	kvm_add_user_return_msr(MSR_TSC_AUX);
+	aux_slot = kvm_add_user_return_msr(MSR_TSC_AUX);
 	kvm_caps.max_tsc_scaling_ratio = 1ULL << 32;
 	kvm_caps.tsc_scaling_ratio_frac_bits = 32;
 	enable_apicv = false;
+	enable_pmu = false;
 	allow_smaller_maxphyaddr = false;
 	/* EPT's format, without accessed and dirty bits: nobody writes into KVM's tables. */
 	kvm_mmu_set_ept_masks(false, true);
 	kvm_configure_mmu(true, 0, 4, PG_LEVEL_2M);
 	kvm_set_cpu_caps();
 	clear_features();
-	kvm_caps.supported_perf_cap = 0;
-	kvm_caps.supported_xss = 0;
 	return 0;
 }
 

@@ -223,7 +223,10 @@ static void set_guest_crs(struct vcpu_vmi *vmi)
 		       (v->cr0 & (CR0_MP | CR0_EM | CR0_TS | CR0_AM));
 	w->guest_cr4 = w->host_cr4 & ~(u64)(X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE |
 					    X86_CR4_CET | X86_CR4_PCE | X86_CR4_TSD |
-					    X86_CR4_DE | X86_CR4_FSGSBASE | X86_CR4_VMXE);
+					    X86_CR4_DE | X86_CR4_FSGSBASE | X86_CR4_VMXE |
+					    X86_CR4_OSXSAVE);
+	/* Without OSXSAVE a program's own CPUID does not lead it to AVX. */
+	w->guest_cr4 |= v->cr4 & w->host_cr4 & X86_CR4_OSXSAVE;
 	w->guest_cr4 |= v->cr4 & (X86_CR4_TSD | X86_CR4_DE);
 	if (boot_cpu_has(X86_FEATURE_SMEP))
 		w->guest_cr4 |= v->cr4 & X86_CR4_SMEP;

@@ -9,7 +9,6 @@
 #include "kvm/mmu.h"
 
 bool cpu_has_nx = true;		/* without it we are not loaded */
-u64 pte_reserved;
 
 #define D_DPL(d)	((d) >> 45 & 3)
 
@@ -321,6 +320,13 @@ int vmi_set_efer(struct kvm_vcpu *vcpu, u64 efer)
 	return 0;
 }
 
+void vmi_after_set_cpuid(struct kvm_vcpu *vcpu)
+{
+	struct vcpu *v = &vcpu_to_vmi(vcpu)->ring1;
+
+	set_efer(v, v->efer);		/* whose reserved bits depend on it */
+}
+
 int vmi_get_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 {
 	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
@@ -399,25 +405,28 @@ static bool pdptes_at_hand(struct vcpu *v, u32 cr3)
 }
 
 /* The ring of changes says what the shadows must forget: KVM need not flush all. */
-void set_cr3(struct vcpu *v, u32 val)
+/* false: an entry of a PAE table has a reserved bit. */
+bool set_cr3(struct vcpu *v, u32 val)
 {
 	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
 	bool flush = kvm_test_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu);
 
 	if (!to_vmi(v)->irqs_off) {
-		kvm_set_cr3(vcpu, val);
+		if (kvm_set_cr3(vcpu, val))
+			return false;
 		if (v->vmi && !flush)
 			kvm_clear_request(KVM_REQ_TLB_FLUSH_CURRENT, vcpu);
 	} else if (!is_pae_paging(vcpu) || pdptes_at_hand(v, val)) {
 		vcpu->arch.cr3 = val;
 	} else {
 		to_vmi(v)->nested.pending = true;	/* again, by KVM */
-		return;
+		return true;
 	}
 	v->cr3 = vcpu->arch.cr3;
 	v->sh->cr3 = v->cr3;
 	to_vmi(v)->paging_cr3 = v->cr3;
 	shadow_flush(v, false);
+	return true;
 }
 
 bool set_cr4(struct vcpu *v, u32 val)
@@ -435,16 +444,18 @@ u32 get_dr(struct vcpu *v, u32 n)
 	return kvm_get_dr(&to_vmi(v)->vcpu, n);
 }
 
+/* Calls are exit.c's; instructions KVM's emulator's, which asks its filter, and QEMU. */
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 {
-	return !kvm_get_msr(&to_vmi(v)->vcpu, msr, val);
+	return false;
 }
 
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
-	return !kvm_set_msr(&to_vmi(v)->vcpu, msr, val);
+	return false;
 }
 
+/* The same. */
 bool write_xcr_safe(u32 nr, u64 val)
 {
 	return false;
