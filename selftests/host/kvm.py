@@ -2,7 +2,8 @@
 """Boots kernels under KVM: in L1, an emulated machine, one after the other.
 
 selftests/kvm/ has L1 and says how it is made.  All tests that are run together
-share one L1, whose start takes as long as one of them.
+share one L1, whose start takes as long as one of them; but for kinds (kvm, kvm-vmi)
+and options of L1, which have each their own.
 """
 
 import os
@@ -16,6 +17,9 @@ import console
 import proc
 
 SKIP = 4    # exit status of selftests/kvm/run: L1 cannot be built here
+KINDS = {"kvm": ["-n"], "kvm-vmi": ["-v"]}      # kind of test: options of that
+MONITOR = ["-monitor", "unix:/tmp/monitor,server=on,wait=off",
+           "-qmp", "unix:/tmp/qmp,server=on,wait=off"]
 
 
 def arguments(test, disk):
@@ -25,6 +29,12 @@ def arguments(test, disk):
             "-serial", "stdio", "-m", test.get("mem", "256M"),
             "-smp", test.get("smp", "1")]
     files = [kernel] + boot.rom_paths(test)
+    for key in ("machine", "cpu"):
+        if key in test:
+            argv += [f"-{key}", test[key]]
+    argv += test.get("qemu", "").split()
+    if test["kind"] == "kvm-vmi":
+        argv += MONITOR
     monitor = boot.yes(test, "monitor")
     argv += ["-kernel", boot.MONITOR if monitor else kernel]
     if monitor:
@@ -34,6 +44,8 @@ def arguments(test, disk):
     if monitor or kernel.endswith(".img"):
         argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     if kernel.endswith(".img"):
+        if "append" in test:
+            argv += ["-append", test["append"]]
         return argv + (["-initrd", f"{kernel} host=monitor"] if monitor else []), files
     if boot.yes(test, "marks"):
         argv += ["-chardev", "pipe,id=mark,path=/tmp/mark",
@@ -42,14 +54,14 @@ def arguments(test, disk):
     # To find out the TSC's rate takes thousands of exits; L1 knows it, and kvm.rom.
     initrd = test.get("initrd", "build/initramfs.cpio.gz")
     tsc = "tsc=reliable" if test.get("rom") == "kvm" else "tsc=reliable l2.tsc"
-    words = [boot.command_line(test, None), f"quiet log_buf_len=1M no_timer_check {tsc}",
-             f"vmi.log=/dev/{'vdb' if disk else 'vda'}"]
-    words = " ".join(words)
+    to_disk = test.get("log", "disk") == "disk"
+    quiet = f"quiet log_buf_len=1M vmi.log=/dev/{'vdb' if disk else 'vda'} " if to_disk else ""
+    words = f"{quiet}{tsc} {boot.command_line(test, None)}"
     if monitor:
         argv += ["-initrd", f"{kernel} {words.replace(',', ',,')},{initrd}"]
     else:
         argv += ["-initrd", initrd, "-append", words]
-    for name, path in (("disk", disk), ("log", "/tmp/log")):
+    for name, path in (("disk", disk), ("log", "/tmp/log" if to_disk else None)):
         if path:
             argv += ["-drive", f"file={path},format=raw,if=none,id={name}",
                      "-device", f"virtio-blk-pci,drive={name}"]
@@ -71,18 +83,34 @@ def read(path):
         return b""
 
 
-def judge(name, test, work, logs):
+def behind(prefix, data):
+    """The lines of @data behind @prefix each, without printk's time."""
+    lines = data.decode(errors="replace").splitlines()
+    return "".join(f"{prefix}: {console.STAMP.sub('', s)}\n" for s in lines).encode()
+
+
+def last_words(l1_log, work):
+    """What L1 wrote since it began with the machine of @work."""
+    _, found, text = read(l1_log).partition(f"init: {work}: L2 starts".encode())
+    return text if found else b""
+
+
+def judge(name, test, work, logs, l1_log):
     """What L1's init left in @work; the log becomes one file."""
     log_path = f"{logs}/{name}.log"
+    word = read(f"{work}/status").decode().strip()
+    said = read(f"{work}/said")
     with open(log_path, "wb") as f:
-        f.write(read(f"{work}/log") + read(f"{work}/console"))
+        f.write(read(f"{work}/log") + read(f"{work}/console") + behind("script", said) +
+                behind("L1", read(f"{work}/l1") if word else last_words(l1_log, work)))
     for what in ("counters", "marks"):
         if os.path.exists(f"{work}/{what}"):
             shutil.copy(f"{work}/{what}", f"{logs}/{name}.{what}")
-    word = read(f"{work}/status").decode().strip()
     ended = None if word.isdigit() else \
         "no end in L1's time" if word else "L1 did not get to run it to its end"
     reasons, note = console.judge(test, log_path, int(word) if word.isdigit() else None, ended)
+    reasons += [f"script: {line.decode()}" for line in said.splitlines()
+                if line.startswith(b"status ")]
     if not ended:
         if boot.yes(test, "disk"):
             reasons += console.check_disk(f"{work}/disk", log_path)
@@ -94,57 +122,120 @@ def judge(name, test, work, logs):
 
 
 def follow(p, dirs, seconds):
-    """Yields the names of @dirs as each is done, then the rest when @p ends."""
+    """Yields the names of @dirs as each is done; L1 may end before the last."""
     deadline = time.monotonic() + seconds
     left = dict(dirs)
     while left:
         running = p.poll() is None
-        done = [n for n, d in left.items() if not running or os.path.exists(f"{d}/status")]
-        for name in done:
+        for name in [n for n, d in left.items() if os.path.exists(f"{d}/status")]:
             del left[name]
             yield name
+        if not running:
+            return
         if time.monotonic() > deadline:
             proc.stop(p)
         if left:
             time.sleep(1)
 
 
-def run(tests, logs):
+def limit(test):
+    return proc.scaled(float(test.get("timeout", 300)))
+
+
+def within_reach(argv, files, work):
+    """@argv with what of @files L1 cannot see, being links to elsewhere, in @work."""
+    top = os.path.realpath(".") + "/"
+    for path in files:
+        if not os.path.realpath(path).startswith(top):
+            copy = os.path.join(work, os.path.basename(path))
+            shutil.copy(path, copy)
+            argv = [a.replace(path, copy) for a in argv]
+    return argv
+
+
+def prepare(test, place):
+    """Makes the directory @place for L1's init; returns what is missing."""
+    disk = f"{place}/disk" if boot.yes(test, "disk") else None
+    argv, files = arguments(test, disk)
+    missing = [f for f in files if not os.path.exists(f)]
+    if missing:
+        return [f"{f} does not exist" for f in missing]
+    os.mkdir(place)
+    if disk:
+        boot.make_disk(disk)
+    contents = {"arguments": "\n".join(within_reach(argv, files, place)),
+                "limit": f"{limit(test):.0f}", "script": test.get("script")}
+    for what, text in contents.items():
+        if text:
+            with open(f"{place}/{what}", "w") as f:
+                f.write(f"{text}\n")
+    return []
+
+
+def of_l1(test):
+    """What decides in which L1 a test is run: kind, processors, model, kernel's words."""
+    return test["kind"], test.get("l1_smp", "1"), test.get("l1_cpu", ""), test.get("l1_append", "")
+
+
+def start_l1(tests, work, name, out):
+    """Starts L1, with this repository in it; who calls ends it."""
+    kind, cpus, cpu, words = of_l1(tests[0])
+    argv = ["selftests/kvm/run", *KINDS[kind], "-c", cpus, "-m", str(memory(tests)), "-l", name,
+            "-d", work] + (["-p", cpu] if cpu else []) + (["-a", words] if words else [])
+    return proc.start(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+
+
+def run_in_one(tests, dirs, work, logs, l1):
+    """Runs @tests in an L1 of the name @l1: yields as run() does, as far as it gets."""
+    run_log = f"{logs}/{l1}.run.log"
+    seconds = sum(map(limit, tests.values())) + 600
+    with open(run_log, "wb") as out:
+        p = start_l1(list(tests.values()), work, l1, out)
+        try:
+            for name in follow(p, dirs, seconds):
+                yield (name, *judge(name, tests[name], dirs[name], logs, ""))
+        finally:
+            if p.poll() is None:
+                p.terminate()    # the script ends its QEMU
+                p.wait()
+            proc.stop(p)
+    left = [n for n in tests if not os.path.exists(f"{dirs[n]}/status")]
+    if left and p.returncode == SKIP:
+        for name in left:
+            yield name, "skip", [], proc.tail(run_log, 1)[0]
+    elif left and last_words(f"{logs}/{l1}.l1.log", dirs[left[0]]):
+        # That one ended L1; the others get another.
+        name = left[0]
+        yield (name, *judge(name, tests[name], dirs[name], logs, f"{logs}/{l1}.l1.log"))
+
+
+def run(tests, logs, number=0):
     """Boots @tests, name to options: yields (name, verdict, reasons, note)."""
-    os.makedirs("build/kvm", exist_ok=True)
-    dirs = {}
-    with tempfile.TemporaryDirectory(prefix="run.", dir="build/kvm") as work:
-        for number, (name, test) in enumerate(tests.items()):
-            place = f"{work}/{number:02}"
-            disk = f"{place}/disk" if boot.yes(test, "disk") else None
-            argv, files = arguments(test, disk)
-            missing = [f for f in files if not os.path.exists(f)]
-            if missing:
-                yield name, "fail", [f"{f} does not exist" for f in missing], ""
-                continue
-            dirs[name] = place
-            os.mkdir(place)
-            if disk:
-                boot.make_disk(disk)
-            with open(f"{place}/arguments", "w") as f:
-                f.write("".join(f"{a}\n" for a in argv))
-        if not dirs:
-            return
-        log = f"{logs}/kvm-l1.run.log"
-        limits = [proc.scaled(float(tests[n].get("timeout", 300))) for n in dirs]
-        with open(log, "wb") as out:
-            p = proc.start(["selftests/kvm/run", "-n", "-t", f"{max(limits):.0f}",
-                            "-m", str(memory(tests[n] for n in dirs)),
-                            "-l", "kvm-l1", "-d", work],
-                           stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
-            try:
-                for name in follow(p, dirs, len(limits) * max(limits) + 600):
-                    if p.poll() == SKIP:
-                        yield name, "skip", [], proc.tail(log, 1)[0]
-                    else:
-                        yield (name, *judge(name, tests[name], dirs[name], logs))
-            finally:
-                if p.poll() is None:
-                    p.terminate()    # the script ends its QEMU
-                    p.wait()
-                proc.stop(p)
+    kind = of_l1(next(iter(tests.values())))[0]
+    place = "build/kvm" if kind == "kvm" else "build/kvm-vmi-l1"
+    os.makedirs(place, exist_ok=True)
+    left, tries = dict(tests), dict.fromkeys(tests, 0)
+    again = failed = 0
+    while left and failed < 2:
+        l1 = f"{kind}-l1" + (f".{number}" if number else "") + (f".again{again}" if again else "")
+        again += 1
+        failed += 1
+        dirs = {}
+        with tempfile.TemporaryDirectory(prefix="run.", dir=place) as work:
+            for i, (name, test) in enumerate(list(left.items())):
+                missing = prepare(test, f"{work}/{i:02}")
+                if missing:
+                    del left[name]
+                    yield name, "fail", missing, ""
+                else:
+                    dirs[name] = f"{work}/{i:02}"
+            if not dirs:
+                return
+            for name, verdict, *rest in run_in_one(dict(left), dirs, work, logs, l1):
+                failed = 0
+                tries[name] += 1
+                if verdict != "fail" or tries[name] >= int(tests[name].get("tries", 1)):
+                    del left[name]
+                    yield name, verdict, *rest
+    for name in left:
+        yield name, "fail", [f"L1 does not start: {logs}/{l1}.l1.log"], ""
