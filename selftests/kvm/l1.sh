@@ -66,3 +66,16 @@ machine_of()
 	shift
 	exec "$@"
 }
+
+# host PROGRAM ARGUMENT ...: one of this machine's, from /usr, with its libraries.
+host()
+{
+	if [ ! -d /usr.host ]; then
+		mkdir /usr.host
+		mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro usr /usr.host
+	fi
+	program=$1
+	shift
+	PYTHONHOME=/usr.host PYTHONDONTWRITEBYTECODE=1 \
+	LD_LIBRARY_PATH=/usr.host/lib/x86_64-linux-gnu "/usr.host/bin/$program" "$@"
+}
