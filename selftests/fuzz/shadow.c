@@ -111,6 +111,8 @@ static bool page_fault(u32 lin, u32 access)
 	enum fill fill;
 	struct real r;
 
+	/* The fault itself removes what the processor knows of the page. */
+	invlpg(lin);
 	fill = shadow_fault(&cpu->v, lin, access, &error);
 	done = fill == FILL_DONE;
 	if (cpu->v.pdpte[lin >> 30] != p.pdpte) {

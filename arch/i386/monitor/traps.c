@@ -5,6 +5,42 @@
 /* QEMU's IRET to virtual 8086 mode works from any ring, in long mode, too. */
 static const char vm86[] = "the guest runs in virtual 8086 mode";
 
+#define PUSH(n, reg) \
+	"77" #n ":\tmovl %k[" #reg "], 4*" #n "(%[sp])\n\t" \
+	".pushsection .extable, \"a\"\n\t.quad 77" #n "b, 779f\n\t.popsection\n\t"
+
+/* The frame of a program's page fault.  false: the stack is not there. */
+static inline bool push_frame(struct regs *r, u64 sp, u32 pfec, u32 flags)
+{
+	bool ok = false;
+
+	asm volatile(PUSH(0, err) PUSH(1, ip) PUSH(2, cs) PUSH(3, flags) PUSH(4, usp) PUSH(5, ss)
+		     "movb $1, %[ok]\n779:"
+		     : [ok] "+r" (ok)
+		     : [sp] "r" (sp), [err] "r" (pfec), [ip] "r" (r->ip), [cs] "r" (r->cs),
+		       [flags] "r" (flags), [usp] "r" (r->sp), [ss] "r" (r->ss) : "memory");
+	return ok;
+}
+
+/* deliver() of a program's page fault, where nothing is unusual. */
+static bool deliver_quickly(struct vcpu *v, struct regs *r, u32 pfec)
+{
+	struct shared *sh = v->sh;
+	u32 sp = sh->esp0 - 24;
+
+	if ((r->cs & 3) != 3 || v->fast_ss != (sh->ss0 | 1) || !v->fast_pf ||
+	    v->nmi_blocked || !push_frame(r, sp, pfec, (r->flags & ~FLAG_IF) | sh->vif))
+		return false;
+	v->count[C_EXCEPTION]++;
+	r->ip = v->fast_pf;
+	r->cs = v->fast_cs;
+	r->flags = handler_flags(r->flags);
+	r->sp = sp;
+	r->ss = v->fast_ss;
+	sh->vif = 0;
+	return true;
+}
+
 /* Fill the shadow, or hand the fault to the guest. */
 static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
 {
@@ -28,6 +64,8 @@ static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
 	}
 	v->count[C_PF_GUEST]++;
 	v->sh->cr2 = cr2;
+	if (deliver_quickly(v, r, pfec))
+		return DONE;
 	return deliver(v, r, X_PF, true, pfec, false);
 }
 

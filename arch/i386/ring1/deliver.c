@@ -101,14 +101,15 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 		v->fast_ip = GATE_OFFSET(d);
 		v->fast_cs = sel;
 		v->fast_ss = ss;
+		v->fast_pf = 0;
 	}
+	if (vec == X_PF && cpl == 3)
+		v->fast_pf = fast && GATE_TYPE(d) == GATE_INT ? GATE_OFFSET(d) : 0;
 	r->sp = sp;
 	r->ss = ss;
 	r->ip = GATE_OFFSET(d);
 	r->cs = sel;
-	/* IOPL is never ring 1's, whatever the program's was: fault_in_vm86(). */
-	r->flags = (r->flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | FLAG_VM |
-				 FLAG_IOPL)) | FLAG_IF;
+	r->flags = handler_flags(r->flags);
 	if (unlikely(v->nmi_blocked))
 		r->flags |= FLAG_NT;
 	if (GATE_TYPE(d) == GATE_INT)

@@ -73,6 +73,8 @@ enum counter { COUNTERS(COUNTER) C_NR };
 struct spage {
 	u64 *table;
 	u64 key;		/* role, part, frame number; 0: free */
+	u64 *guest;		/* PAE: the guest's table */
+	u64 pde;		/* a page table: LINK of the entries that lead here, or 0 */
 	u32 next;		/* in its hash chain; 0 ends it */
 	bool filled;		/* since it was cleared */
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
@@ -105,6 +107,7 @@ struct vcpu {
 	u32 fast_cs, fast_ss;
 	bool events;		/* to be looked at before the guest runs on: an NMI, ... */
 	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
+	u32 fast_pf;		/* the same for a program's page fault: EIP, or 0 */
 
 	HOST_VCPU		/* the host's own */
 
@@ -210,12 +213,13 @@ enum fill {
 	FILL_DONE,
 	FILL_FAULT,	/* the guest's own, and its error code */
 	FILL_HOST,	/* its host has to do something about the page */
+	FILL_WALK,	/* shadow.c's own: not all tables are there */
 };
 
 struct leaf {
 	u64 frame;		/* guest-physical address of the 4 KB page */
 	u64 rights;		/* P, RW, US, NX, PWT, PCD, PAT of a 4 KB entry */
-	u64 *pt;		/* the guest's page table; not if @large */
+	u64 *pt, *pd;		/* PAE: the guest's tables; no page table if @large */
 	u64 pt_gfn;
 	u64 pde_rights;
 	u64 pd_gfn;
@@ -223,7 +227,6 @@ struct leaf {
 };
 
 int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
-void set_leaf(struct vcpu *v, u64 pte, struct leaf *l);
 void shadow_init(struct vcpu *v, struct spage *pool, u8 *mem, u32 size);
 void shadow_set_root(struct vcpu *v);
 void shadow_reset(struct vcpu *v);
@@ -242,6 +245,15 @@ enum outcome leave_rom(struct vcpu *v, struct regs *r);
 void hold_vector(struct vcpu *v, u32 vec);
 void note_held(struct vcpu *v);
 bool held_any(struct vcpu *v);
+
+/*
+ * EFLAGS of a handler.  IOPL is never ring 1's, whatever the program's was:
+ * fault_in_vm86().
+ */
+static inline u32 handler_flags(u32 flags)
+{
+	return (flags & ~(FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | FLAG_VM | FLAG_IOPL)) | FLAG_IF;
+}
 
 /* emulate.c, decode.c */
 struct insn {

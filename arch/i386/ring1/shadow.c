@@ -10,12 +10,13 @@
  * stale at worst: frames are checked when an entry is filled.  A pool that is used
  * up is emptied as a whole.
  */
-#include "ring1.h"
+#include "walk.h"
 
 enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
 
 #define AROUND	8		/* entries to fill at once */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
+#define LINK	(PFN_MASK | PTE_P | PTE_A | PTE_PS)	/* what leads to a page table, in PAE */
 
 static u32 bucket(u64 key)
 {
@@ -50,15 +51,23 @@ static struct spage *find_or_make(struct vcpu *v, u64 key)
 	s->next = v->hash[bucket(key)];
 	v->hash[bucket(key)] = i;
 	s->table = (u64 *)(v->pool_mem + i * PAGE);
+	s->guest = NULL;
+	s->pde = 0;
 	memset(s->table, 0, PAGE);
 	memset(s->pdpte, 0, sizeof(s->pdpte));
 	return s;
 }
 
+/* The page that an entry names. */
+static inline struct spage *spage_of(struct vcpu *v, u64 entry)
+{
+	return &v->pool[((entry & PFN_MASK) - v->pool_phys) / PAGE];
+}
+
 /* The same, perhaps where @entry leads to already. */
 static inline struct spage *get(struct vcpu *v, u64 key, u64 entry)
 {
-	struct spage *s = &v->pool[((entry & PFN_MASK) - v->pool_phys) / PAGE];
+	struct spage *s = spage_of(v, entry);
 
 	return (entry & (PTE_P | PTE_PS)) == PTE_P && s->key == key ? s : find_or_make(v, key);
 }
@@ -136,6 +145,13 @@ static void set_entry(struct vcpu *v, u64 *slot, u64 val, u32 lin)
 		flush_tlb_page(v, lin);
 }
 
+/* The leaf of @pte, of a PAE table. */
+static inline void set_leaf(struct vcpu *v, u64 pte, struct leaf *l)
+{
+	l->frame = pte & PFN_MASK;
+	l->rights = leaf_rights(v, pte, 0, false);
+}
+
 /* false: there is an entry, or the guest's needs a fault to itself. */
 static inline bool fill_next(struct vcpu *v, u64 *table, u32 i, struct leaf *l)
 {
@@ -173,6 +189,7 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 		return false;
 	*root = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
 	pd->filled = true;
+	pd->guest = l->pd;
 	slot = &pd->table[lin >> 21 & 511];
 	if (l->large && plain_large(base)) {
 		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
@@ -192,6 +209,10 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 		return false;
 	set_entry(v, slot, table_phys(pt->table) | val, lin);
 	pt->filled = true;
+	if (pae && !l->large) {
+		pt->guest = l->pt;
+		pt->pde = (l->pt_gfn << 12 & PFN_MASK) | PTE_P | PTE_A;
+	}
 	table = pt->table;
 	set_entry(v, &table[lin >> 12 & 511], map_frame(v, l), lin);
 	if (pae && !l->large)
@@ -199,12 +220,59 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	return true;
 }
 
-/**
- * shadow_fault - a page fault: fill the shadow, if the guest's tables allow it
- * @access: ACC_*
- * @pfec: the error code for the guest, when they do not
+/*
+ * The shadow of the page table for @lin, if it is in its place and the guest's directory
+ * still says so.  NULL: walk, and install().
  */
-enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+static inline struct spage *linked_table(struct vcpu *v, u32 lin, u64 *pde)
+{
+	u64 e = v->root->table[lin >> 30], at;
+	u32 i = lin >> 21 & 511;
+	struct spage *s;
+
+	if (!(e & PTE_P))
+		return NULL;
+	s = spage_of(v, e);
+	if (!s->guest)
+		return NULL;
+	e = s->table[i];
+	*pde = __atomic_load_n(&s->guest[i], __ATOMIC_RELAXED);
+	if ((e & (PTE_P | PTE_PS)) != PTE_P ||
+	    ((e ^ *pde) & (PTE_W | PTE_U | PTE_NX | v->reserved)))
+		return NULL;
+	s = spage_of(v, e);
+	at = *pde & LINK;
+	return s->pde == at ? s : NULL;
+}
+
+/* A page that is there, by tables that are linked. */
+static noinline enum fill fill_linked(struct vcpu *v, struct spage *s, u64 pde, u32 lin,
+				      u32 access, u32 *pfec)
+{
+	u64 bits = access & ACC_WRITE ? PTE_A | PTE_D : PTE_A, pte;
+	u32 i = lin >> 12 & 511;
+	struct leaf l;
+
+	pte = __atomic_load_n(&s->guest[i], __ATOMIC_RELAXED);
+	if (!(v->cr0 & CR0_WP) || (pte & v->reserved) || !(pte & PTE_P))
+		return FILL_WALK;
+	if (!allowed(v, access, both_rights(pde, pte))) {
+		fault(v, access, PFEC_P, pfec);
+		return FILL_FAULT;
+	}
+	set_leaf(v, pte, &l);
+	if ((pte & bits) != bits || check_frame_access(v, &l, access, pfec) != FILL_DONE)
+		return FILL_WALK;
+	l.pt = s->guest;
+	/* The fault itself has removed what the processor knew of this page. */
+	s->table[i] = map_frame(v, &l);
+	s->filled = true;
+	fill_around(v, s->table, i, &l);
+	v->count[C_SHADOW_FILL]++;
+	return FILL_DONE;
+}
+
+static noinline enum fill walk_and_install(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 {
 	enum fill fill;
 	struct leaf l;
@@ -222,6 +290,28 @@ enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 	} while (ret || !install(v, lin, &l));
 	v->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
+}
+
+/**
+ * shadow_fault - a page fault: fill the shadow, if the guest's tables allow it
+ * @access: ACC_*
+ * @pfec: the error code for the guest, when they do not
+ */
+enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+{
+	enum fill fill = FILL_WALK;
+	struct spage *s;
+	u64 pde;
+
+	s = linked_table(v, lin, &pde);
+	if (s) {
+		if (!(__atomic_load_n(&s->guest[lin >> 12 & 511], __ATOMIC_RELAXED) & PTE_P)) {
+			fault(v, access, 0, pfec);
+			return FILL_FAULT;
+		}
+		fill = fill_linked(v, s, pde, lin, access, pfec);
+	}
+	return fill == FILL_WALK ? walk_and_install(v, lin, access, pfec) : fill;
 }
 
 static void clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
@@ -309,7 +399,6 @@ static u64 *table_at(u64 entry)
 void shadow_inval(struct vcpu *v, u32 lin)
 {
 	u64 root, *e;
-	struct spage *pt;
 
 	if (!v->vmi) {
 		shadow_reset(v);
@@ -322,8 +411,7 @@ void shadow_inval(struct vcpu *v, u32 lin)
 		return;
 	}
 	e = table_at(root) + (lin >> 21 & 511);
-	pt = &v->pool[(table_at(*e) - (u64 *)v->pool_mem) / 512];
-	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (pt->key & 15) == R_PT) {
+	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (spage_of(v, *e)->key & 15) == R_PT) {
 		table_at(*e)[lin >> 12 & 511] = 0;
 		flush_tlb_page(v, lin);
 		return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Walking the guest's page tables as the processor would: rights, A and D bits. */
-#include "ring1.h"
+#include "walk.h"
 
 /* Read an entry of a table of the guest's.  false: that is not in its RAM. */
 static inline bool load_entry(struct vcpu *v, u64 table, u32 offset, bool pae, void **p,
@@ -32,62 +32,10 @@ static inline bool mark_entry(struct vcpu *v, u64 table, void *p, u64 *val, u64 
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
-/* The processor's verdict on an access with these combined rights. */
-static inline bool allowed(struct vcpu *v, u32 access, u64 rights)
-{
-	if ((access & ACC_USER) && !(rights & PTE_U))
-		return false;
-	if ((access & ACC_WRITE) && !(rights & PTE_W) &&
-	    ((access & ACC_USER) || (v->cr0 & CR0_WP)))
-		return false;
-	if (access & ACC_FETCH) {
-		if (rights & PTE_NX)
-			return false;
-		if (!(access & ACC_USER) && (rights & PTE_U) && (v->cr4 & CR4_SMEP))
-			return false;
-	}
-	return true;
-}
-
-static int fault(struct vcpu *v, u32 access, u32 bits, u32 *pfec)
-{
-	*pfec = bits | (access & (PFEC_W | PFEC_U));
-	if ((access & ACC_FETCH) &&
-	    (((v->efer & EFER_NX) && (v->cr4 & CR4_PAE)) || (v->cr4 & CR4_SMEP)))
-		*pfec |= PFEC_I;
-	return -1;
-}
-
 /* A table is not there: the guest's fault, unless its host can bring it. */
 static int no_table(struct vcpu *v, u32 access, u32 *pfec)
 {
 	return host_must_act(v) ? 1 : fault(v, access, PFEC_P | PFEC_RSVD, pfec);
-}
-
-/*
- * Without WP the guest's kernel may write anywhere, its programs not: an entry
- * without the right gets it for the kernel alone, which SMEP must not notice.
- */
-static inline u64 open_to_kernel(struct vcpu *v, u64 r, u32 access)
-{
-	if ((r & PTE_W) || (access & (ACC_WRITE | ACC_USER)) != ACC_WRITE)
-		return r;
-	if ((r & PTE_U) && (v->cr4 & CR4_SMEP) && cpu_has_nx)
-		r |= PTE_NX;
-	return (r | PTE_W | PTE_D) & ~PTE_U;
-}
-
-/* Rights of a leaf's 4 KB shadow entry: its alone, many directories may lead to it. */
-static inline u64 leaf_rights(struct vcpu *v, u64 e, u32 access, bool large)
-{
-	u64 r = PTE_P | PTE_A | (e & (PTE_U | PTE_NX | PTE_PWT | PTE_PCD));
-
-	if (large ? e & PTE_PAT_LARGE : e & PTE_PAT)
-		r |= PTE_PAT;
-	/* Writable only once the guest's entry is dirty, so that we set the bit. */
-	if ((e & PTE_W) && (e & PTE_D))
-		r |= PTE_W | PTE_D;
-	return open_to_kernel(v, r, access);
 }
 
 /* Frame of the 4 KB page inside a large page. */
@@ -119,6 +67,7 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const b
 		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
 	rights = pde & (PTE_W | PTE_U | PTE_NX);
 	l->pd_gfn = table >> 12;
+	l->pd = pae ? pde_at - pd_offset : NULL;
 	l->large = (pde & PTE_PS) && (pae || (v->cr4 & CR4_PSE));
 	if (l->large) {
 		l->frame = large_frame(pde, lin, pae);
@@ -138,7 +87,7 @@ int walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec, const b
 		return fault(v, access, 0, pfec);
 	if (pte & rsvd)
 		return fault(v, access, PFEC_P | PFEC_RSVD, pfec);
-	rights = (rights & pte & (PTE_W | PTE_U)) | ((rights | pte) & PTE_NX);
+	rights = both_rights(rights, pte);
 	if (!allowed(v, access, rights))
 		return fault(v, access, PFEC_P, pfec);
 	if (!mark_entry(v, table, pde_at, &pde, PTE_A, pae) ||
@@ -177,13 +126,7 @@ int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
 	l->rights = PTE_P | PTE_W | PTE_A | PTE_D | (access & ACC_USER);
 	l->pde_rights = PTE_P | PTE_W | PTE_U;
 	l->pd_gfn = lin >> 30;
+	l->pd = NULL;
 	l->large = true;
 	return 0;
-}
-
-/* The leaf of @pte, near the one of a PAE table that was just walked. */
-void set_leaf(struct vcpu *v, u64 pte, struct leaf *l)
-{
-	l->frame = pte & PFN_MASK;
-	l->rights = leaf_rights(v, pte, 0, false);
 }
