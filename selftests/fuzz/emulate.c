@@ -213,9 +213,10 @@ enum outcome set_cr0(struct vcpu *v, u32 val)
 	return DONE;
 }
 
-void set_cr3(struct vcpu *v, u32 val)
+bool set_cr3(struct vcpu *v, u32 val)
 {
 	happened(EV_CR3, val, 0);
+	return true;
 }
 
 bool set_cr4(struct vcpu *v, u32 val)

@@ -23,7 +23,7 @@ u8 machine[MACHINE] __aligned(4096);
 struct boot_info boot;
 struct vcpu *vcpus[MAX_CPUS];
 u32 nr_cpus = CPUS;
-u64 pte_reserved;
+u64 reserved_bits;
 bool cpu_has_nx = true;
 struct rom rom = { .phys = ROM_PHYS, .code_pages = 1, .copy = rom_page };
 
@@ -478,7 +478,7 @@ static void power_on(struct input *in)
 	cr4 |= n & 2 ? 0 : CR4_PSE;
 	cr4 |= n & 4 ? CR4_SMEP : 0;
 	mmu.maxphyaddr = n & 32 ? 46 : 36;
-	pte_reserved = ~PTE_NX & ~((1UL << mmu.maxphyaddr) - 1);
+	reserved_bits = ~PTE_NX & ~((1UL << mmu.maxphyaddr) - 1);
 	for (i = CPUS; i--;) {
 		cpu = &cpus[i];
 		me = i;

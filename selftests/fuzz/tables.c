@@ -161,7 +161,7 @@ static const u64 *real_table(u64 entry)
 	u64 at = (entry & PFN_MASK) - MON_START;
 	const u8 *table = (u8 *)at;
 
-	EXPECT(!(entry & PFN_MASK & pte_reserved));
+	EXPECT(!(entry & PFN_MASK & reserved_bits));
 	EXPECT(table >= cpu->v.pool_mem && table < cpu->v.pool_mem + cpu->v.pool_size * PAGE);
 	return (const u64 *)table;
 }
@@ -174,7 +174,7 @@ struct real real_walk(u32 lin)
 	u32 i;
 
 	for (i = 1; i <= 4; i++) {
-		EXPECT(!(e & ~PTE_NX & pte_reserved));
+		EXPECT(!(e & ~PTE_NX & reserved_bits));
 		if (!(e & PTE_P))
 			return (struct real){ .present = false };
 		r.write &= !!(e & PTE_W);
