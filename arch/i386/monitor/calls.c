@@ -136,27 +136,28 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	return read_msr_safe(msr, val);
 }
 
-/* May the guest have this in its EFER? */
-bool efer_ok(u64 val)
+/* false: the guest cannot have this in its EFER. */
+bool load_efer(struct vcpu *v, u64 val)
 {
-	return !(val & ~(u64)(EFER_NX | EFER_SCE)) && (cpu_has_nx || !(val & EFER_NX));
+	u64 changed = v->efer ^ val;
+
+	if (val & ~(u64)(EFER_NX | EFER_SCE) || (!cpu_has_nx && (val & EFER_NX)))
+		return false;
+	set_efer(v, val);
+	if (changed & EFER_NX)
+		shadow_reset(v);
+	return true;
 }
 
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
-	u32 i, changed;
+	u32 i;
 
 	if (msr == boot.refused_msr)
 		return false;
 	switch (msr) {
 	case MSR_EFER:
-		if (!efer_ok(val))
-			return false;
-		changed = v->efer ^ val;
-		set_efer(v, val);
-		if (changed & EFER_NX)
-			shadow_reset(v);
-		return true;
+		return load_efer(v, val);
 	case MSR_APIC_BASE:
 		/* It stays where it is, enabled, and no x2APIC. */
 		return !((val ^ rdmsr(MSR_APIC_BASE)) & ~0x100UL);

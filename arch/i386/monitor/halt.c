@@ -5,11 +5,10 @@
 /* Wait for any interrupt; then do what FlushLater asked for meanwhile. */
 void vcpu_halt(struct vcpu *v)
 {
-	__atomic_store_n(&v->halting, HALTING, __ATOMIC_SEQ_CST);
+	vcpu_rests(v);
 	halt_unless(&v->events, &v->kicked);
 	v->kicked = false;
-	if (__atomic_exchange_n(&v->halting, NOT_HALTING, __ATOMIC_ACQ_REL) == HALTING_FLUSH)
-		shadow_flush(v, false);
+	vcpu_resumes(v);
 }
 
 /* Wait for what ends the guest's HLT. */

@@ -68,9 +68,6 @@ bool read_msr_safe(u32 msr, u64 *val);
 bool write_msr_safe(u32 msr, u64 val);
 bool extable_fixup(struct regs *r);
 
-/* calls.c */
-bool efer_ok(u64 val);
-
 /* traps.c */
 struct vcpu *trap_from_guest(struct regs *r);
 struct vcpu *trap_from_monitor(struct regs *r);

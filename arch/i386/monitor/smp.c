@@ -174,17 +174,13 @@ static void send_nmi(struct vcpu *c)
 /* SpinKick: from any SpinWait, and from no later one. */
 void smp_kick(struct vcpu *v, u32 apic)
 {
-	u32 i;
+	struct vcpu *c = vcpu_by_apic(v, apic);
 
-	for (i = 0; i < nr_cpus; i++) {
-		struct vcpu *c = vcpus[i];
-
-		if (c->apic_id != apic)
-			continue;
-		__atomic_store_n(&c->kicked, true, __ATOMIC_SEQ_CST);
-		if (__atomic_load_n(&c->halting, __ATOMIC_SEQ_CST) != NOT_HALTING)
-			send_nmi(c);
-	}
+	if (!c)
+		return;
+	__atomic_store_n(&c->kicked, true, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&c->halting, __ATOMIC_SEQ_CST) != NOT_HALTING)
+		send_nmi(c);
 }
 
 /**
@@ -287,7 +283,6 @@ static void vcpu_reset(struct vcpu *v)
 {
 	memset(v->held, 0, sizeof(v->held));
 	v->sh->depth = 0;
-	v->fast_ss = 0;
 	v->nmi = false;
 	v->nmi_blocked = false;
 	note_held(v);
@@ -354,47 +349,18 @@ static void wait_for_startup(struct vcpu *v)
 /* Wait for the guest to start this CPU, then do. */
 void vcpu_idle(struct vcpu *v)
 {
-	struct vmi_ap_state state, *s = &state;
-	struct regs r;
+	struct vmi_ap_state state;
+	struct regs r = { };
 
 	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
 	reset_apic(v);
 	unblock_nmi();
 	wait_for_startup(v);
-	state = v->ap;		/* as it is now: another CPU may change it, once checked */
+	state = v->ap;
 	vcpu_reset(v);
-	memset(&r, 0, sizeof(r));
-	v->vmi = true;
-	v->sh->cr0 = s->cr0 | CR0_ET;
-	v->cr0 = s->cr0 | CR0_ET;
-	v->sh->cr3 = s->cr3;
-	v->cr3 = s->cr3;
-	set_efer(v, efer_ok(s->efer) ? s->efer : 0);
-	v->sh->cr2 = s->cr2;
-	v->cr4 = 0;
-	shadow_reset(v);
-	r.cs = s->cs | 1;
-	r.ss = s->ss | 1;
-	if (!efer_ok(s->efer) || !set_cr4(v, s->cr4) ||
-	    !load_guest_gdt(v, &r, s->gdtr_base, s->gdtr_limit))
-		stop_guest(v, &r, "a CPU is started with bad registers");
-	if (set_cr0(v, s->cr0) == STOP)
+	if (vcpu_start(v, &r, &state) == STOP)
 		stop_guest(v, &r, v->stop);
-	r.cs = s->cs | 1;
-	r.ss = s->ss | 1;
-	if (!kernel_code_ok(v, r.cs) || !stack_ok(v, r.ss, 1))
-		stop_guest(v, &r, "a CPU is started with bad segments");
-	v->idt.base = s->idtr_base;
-	v->idt.limit = s->idtr_limit;
-	load_guest_ldt(v, s->ldtr);
-	r = (struct regs){
-		.ax = s->eax, .bx = s->ebx, .cx = s->ecx, .dx = s->edx,
-		.si = s->esi, .di = s->edi, .bp = s->ebp, .sp = s->esp,
-		.ip = s->eip, .flags = (s->eflags & 0xcd5) | FLAG_IF | 2,
-		.cs = r.cs, .ss = r.ss,
-	};
-	v->sh->vif = s->eflags & FLAG_IF;
 	v->parked = false;
-	load_segment_regs(s);
+	load_segment_regs(&state);
 	enter_guest(&r);
 }

@@ -91,21 +91,15 @@ static u32 insn_of(struct regs *r)
  */
 static enum outcome hc_init(struct vcpu *v, struct regs *r)
 {
-	u32 lin = insn_of(r) - ROM_slots - SLOT * HC_INIT, i;
+	u32 lin = insn_of(r) - ROM_slots - SLOT * HC_INIT;
 
 	r->ax = -1u;
 	if (v->vmi || !rom_place(v, lin))
 		return DONE;
-	for (i = 0; i < vcpu_count(v); i++) {
-		struct vcpu *c = vcpu_nr(v, i);
-
-		c->sh->direct = lin - rom_of(v)->phys;
-		/* How far that mapping goes the guest says later, SetLinearMapping. */
-		c->sh->direct_end = 0;
-		memcpy(c->vmi_page, c->sh, PAGE);
-		c->sh = c->vmi_page;
-		note_held(c);
-	}
+	rom_of(v)->direct = lin - rom_of(v)->phys;
+	/* How far that mapping goes the guest says later, SetLinearMapping. */
+	rom_of(v)->direct_end = 0;
+	share_page(v);
 	v->vmi = true;
 	r->ax = 0;
 	return DONE;
@@ -204,21 +198,11 @@ static enum outcome hc_SET_LINEAR_MAPPING(struct vcpu *v, struct regs *r)
 	/* Only what vmi_init's call already implied is of use. */
 	if (r->ax || (u32)r->dx - (pfn << 12) != v->sh->direct || pages > 1 << 20)
 		return DONE;
+	/* Those that are still to be started have it from the ROM: share_page(). */
+	rom_of(v)->direct_end = (pfn + pages) << 12;
 	for (i = 0; i < vcpu_count(v); i++)
-		vcpu_nr(v, i)->sh->direct_end = (pfn + pages) << 12;
-	return DONE;
-}
-
-static enum outcome hc_SET_INITIAL_AP_STATE(struct vcpu *v, struct regs *r)
-{
-	u32 i;
-
-	for (i = 0; i < vcpu_count(v); i++) {
-		struct vcpu *c = vcpu_nr(v, i);
-
-		if (c != v && c->apic_id == (u32)r->dx)
-			c->ap_valid = guest_read(v, r->ax, &c->ap, sizeof(c->ap));
-	}
+		if (vcpu_nr(v, i)->vmi)
+			vcpu_nr(v, i)->sh->direct_end = rom_of(v)->direct_end;
 	return DONE;
 }
 
@@ -244,24 +228,6 @@ static enum outcome hc_SPIN_WAIT(struct vcpu *v, struct regs *r)
 	if (!guest_read(v, r->ax, &byte, 1) || byte != (u8)r->dx)
 		return DONE;
 	return spin_wait(v, r);
-}
-
-/* FlushLater: a CPU that is halted has its shadows synchronized by vcpu_halt(). */
-static enum outcome hc_FLUSH_LATER(struct vcpu *v, struct regs *r)
-{
-	u32 i, id = r->ax;
-
-	r->ax = 0;
-	for (i = 0; i < vcpu_count(v); i++) {
-		enum halting was = HALTING;
-
-		if (vcpu_nr(v, i)->apic_id == id)
-			r->ax = __atomic_compare_exchange_n(&vcpu_nr(v, i)->halting, &was,
-							    HALTING_FLUSH, false,
-							    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
-				was == HALTING_FLUSH;
-	}
-	return DONE;
 }
 
 /* The calls that are one statement, one question, or what another routine does. */
@@ -301,7 +267,9 @@ CALL(FLUSH_TLB, shadow_flush(v, r->ax & VMI_FLUSH_GLOBAL))
 CALL(FLUSH_RANGE, (u32)r->dx == 1 ? shadow_inval(v, r->ax) : shadow_flush(v, false))
 CALL(APIC_WRITE, guest_apic_write(v, r->ax & 0xff0, r->dx))
 CALL(APIC_READ, r->ax = guest_apic_read(v, r->ax & 0xff0))
+CALL(SET_INITIAL_AP_STATE, set_ap_state(v, r->ax, r->dx))
 CALL(SPIN_KICK, smp_kick(v, r->ax))
+CALL(FLUSH_LATER, r->ax = flush_later(v, r->ax))
 CALL(SET_IOPL_MASK, v->iopl = r->ax & FLAG_IOPL)
 PASS(enable, deliver_held(v, r))
 CALL(nothing, (void)0)
@@ -338,6 +306,8 @@ enum outcome hypercall(struct vcpu *v, struct regs *r)
 	} else if (!v->vmi) {
 		known = known && rom_of(v)->linear && rom_is_at(v, rom_of(v)->linear);
 		v->vmi = known;
+		if (known)
+			share_page(v);
 	}
 	if (!known) {
 		r->ip = insn;

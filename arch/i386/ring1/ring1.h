@@ -86,6 +86,7 @@ struct rom {
 	u32 code_pages;
 	u32 pad;		/* between the code's page and the shared ones */
 	u8 *copy;		/* of the code, with addresses for @linear */
+	u32 direct, direct_end;	/* SH_DIRECT and SH_DIRECT_END of each CPU */
 };
 
 /*
@@ -121,7 +122,7 @@ struct vcpu {
 	bool vmi;
 	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
 	bool ports_open;		/* for ring 1, until the way to ring 3 */
-	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;
+	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;	/* cpus.c */
 	bool kicked;			/* SpinKick */
 	struct shared *sh;	/* shared page; private until vmi_init */
 
@@ -281,6 +282,15 @@ bool rom_knows_iret(struct vcpu *v, u32 ip);
 void rom_restart_note(struct vcpu *v, struct regs *r);
 void rom_relocate(struct rom *rom, u32 lin);
 
+/* cpus.c */
+struct vcpu *vcpu_by_apic(struct vcpu *v, u32 apic);
+void share_page(struct vcpu *v);
+void set_ap_state(struct vcpu *v, u32 lin, u32 apic);
+enum outcome vcpu_start(struct vcpu *v, struct regs *r, struct vmi_ap_state *s);
+void vcpu_rests(struct vcpu *v);
+void vcpu_resumes(struct vcpu *v);
+bool flush_later(struct vcpu *v, u32 apic);
+
 /*
  * What a host has to have.
  */
@@ -296,6 +306,7 @@ bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
 enum outcome set_cr0(struct vcpu *v, u32 val);
 bool set_cr3(struct vcpu *v, u32 val);
 bool set_cr4(struct vcpu *v, u32 val);
+bool load_efer(struct vcpu *v, u64 val);
 void set_dr(struct vcpu *v, u32 n, u32 val);
 u32 get_dr(struct vcpu *v, u32 n);
 void raise_dr6(struct vcpu *v, u32 bits);

@@ -434,6 +434,11 @@ bool set_cr4(struct vcpu *v, u32 val)
 	return !kvm_set_cr4(&to_vmi(v)->vcpu, val);
 }
 
+bool load_efer(struct vcpu *v, u64 val)
+{
+	return !kvm_set_msr(&to_vmi(v)->vcpu, MSR_EFER, val);
+}
+
 void set_dr(struct vcpu *v, u32 n, u32 val)
 {
 	kvm_set_dr(&to_vmi(v)->vcpu, n, val);
