@@ -45,7 +45,7 @@ static int emulated(struct vcpu_vmi *vmi, int ret)
 }
 
 /* TR and LDTR as the core has them. */
-static void system_segments_to_kvm(struct vcpu_vmi *vmi)
+void system_segments_to_kvm(struct vcpu_vmi *vmi)
 {
 	struct kvm_segment *tr = &vmi->seg[VCPU_SREG_TR], *ldt = &vmi->seg[VCPU_SREG_LDTR];
 	struct vcpu *v = &vmi->ring1;
@@ -76,6 +76,7 @@ static int finish(struct vcpu_vmi *vmi, enum outcome done)
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
 	if (vmi->halt) {
 		vmi->halt = false;
+		vcpu_rests(v);
 		return kvm_emulate_halt_noskip(vcpu);
 	}
 	return 1;
@@ -251,6 +252,8 @@ int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 		return cannot_run(vmi);
 	case EXIT_TRAP:
 		return trap(vmi);
+	case EXIT_STOP:
+		return vmi_stop(vmi, vmi->ring1.stop);
 	case EXIT_PAGE_FAULT:
 		return guest_page_fault(vmi);
 	case EXIT_NESTED:
@@ -300,16 +303,6 @@ enum outcome halt_closed(struct vcpu *v, struct regs *r)
 {
 	to_vmi(v)->halt = true;
 	return DONE;
-}
-
-enum outcome spin_wait(struct vcpu *v, struct regs *r)
-{
-	kvm_vcpu_on_spin(&to_vmi(v)->vcpu, true);
-	return DONE;
-}
-
-void smp_kick(struct vcpu *v, u32 apic)
-{
 }
 
 bool irq_blocked(struct vcpu *v, u32 vec)

@@ -9,14 +9,15 @@
 
 #include "kvm-vmi.h"
 
+/* Those in KVM's array, as long as the guest lives: pre_run(). */
 static inline u32 vcpu_count(struct vcpu *v)
 {
-	return to_kvm_vmi(v)->nr_vcpus;
+	return atomic_read(&to_vmi(v)->vcpu.kvm->online_vcpus);
 }
 
 static inline struct vcpu *vcpu_nr(struct vcpu *v, u32 n)
 {
-	return to_kvm_vmi(v)->vcpus[n];
+	return &vcpu_to_vmi(kvm_get_vcpu(to_vmi(v)->vcpu.kvm, n))->ring1;
 }
 
 static inline struct rom *rom_of(struct vcpu *v)
@@ -79,12 +80,14 @@ static inline void flush_tlb_page(struct vcpu *v, u32 lin)
 
 static inline u64 rom_base(struct rom *rom)
 {
-	return rom->phys & ~(PAGE - 1);
+	return READ_ONCE(rom->phys) & ~(PAGE - 1);
 }
 
-static inline bool in_rom(struct rom *rom, u64 pa)
+/* Which of its pages; another CPU may move the ROM at the same time. */
+static inline bool in_rom(struct rom *rom, u64 pa, u64 *offset)
 {
-	return rom->copy && pa - rom_base(rom) < rom->code_pages * PAGE;
+	*offset = pa - rom_base(rom);
+	return rom->copy && *offset < READ_ONCE(rom->code_pages) * PAGE;
 }
 
 /* Which of the shared pages, if it is one. */
@@ -103,9 +106,8 @@ static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 	u64 rights = l->rights & ~(PTE_PWT | PTE_PCD | PTE_PAT), offset, entry;
 	struct rom *rom = rom_of(v);
 
-	if (in_rom(rom, l->frame))
-		return __pa(to_kvm_vmi(v)->rom_pages + (l->frame - rom_base(rom))) |
-		       (rights & ~PTE_W);
+	if (in_rom(rom, l->frame, &offset))
+		return __pa(to_kvm_vmi(v)->rom_pages + offset) | (rights & ~PTE_W);
 	if (in_shared(rom, l->frame, &offset))
 		return __pa((u8 *)v->vmi_page + offset) | rights;
 	entry = tdp_entry(to_vmi(v), l->frame);
@@ -132,7 +134,7 @@ static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 a
 
 	if (in_shared(rom, l->frame, &offset))
 		return FILL_DONE;
-	if (!in_rom(rom, l->frame))
+	if (!in_rom(rom, l->frame, &offset))
 		return tdp_translate(to_vmi(v), l->frame, access, PFERR_GUEST_FINAL_MASK,
 				     &hpa) ? FILL_DONE : FILL_HOST;
 	if (!(access & ACC_WRITE))

@@ -9,8 +9,6 @@
 
 struct kvm_vmi {
 	struct kvm kvm;
-	struct vcpu *vcpus[MAX_CPUS];
-	u32 nr_vcpus;
 	struct rom rom;
 	u8 *rom_pages;		/* where rom.copy is: whole pages of the guest's */
 };
@@ -24,6 +22,7 @@ enum exit {
 	EXIT_NESTED,		/* a page that KVM has to bring, or a device's */
 	EXIT_IRQ,		/* of the host's */
 	EXIT_BAD,		/* its segments could not be loaded */
+	EXIT_STOP,		/* it was started with registers that cannot be */
 };
 
 struct vcpu_vmi {
@@ -40,6 +39,8 @@ struct vcpu_vmi {
 	bool tables_dirty;	/* GDT or LDT: to be copied anew */
 	bool irq_window, nmi_window;
 	bool halt;		/* the guest's HLT, still to be done */
+	bool spinning;		/* in SpinWait: SpinKick has to wake it */
+	bool bad_start;		/* ring1.stop says why */
 	u64 star, tsc_aux;
 
 	/* The paging that the shadows were made for. */
@@ -119,6 +120,10 @@ void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu);
 int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
 int vmi_stop(struct vcpu_vmi *vmi, const char *why);
 int vmi_complete_msr(struct kvm_vcpu *vcpu, int err);
+void system_segments_to_kvm(struct vcpu_vmi *vmi);
+
+/* smp.c */
+void vmi_deliver_sipi(struct kvm_vcpu *vcpu, u8 vector);
 
 /* event.c */
 void vmi_inject_irq(struct kvm_vcpu *vcpu, bool reinjected);

@@ -48,6 +48,7 @@ static int vm_init(struct kvm *kvm)
 {
 	struct kvm_vmi *vm = container_of(kvm, struct kvm_vmi, kvm);
 
+	kvm->max_vcpus = MAX_CPUS;
 	vm->rom_pages = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
 	return vm->rom_pages ? 0 : -ENOMEM;
 }
@@ -59,7 +60,6 @@ static void vm_destroy(struct kvm *kvm)
 	free_pages((unsigned long)vm->rom_pages, 1);
 }
 
-/* The core counts them from 0 on, and so does QEMU. */
 static int vcpu_precreate(struct kvm *kvm)
 {
 	if (!irqchip_in_kernel(kvm)) {
@@ -72,35 +72,15 @@ static int vcpu_precreate(struct kvm *kvm)
 static int vcpu_create(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
-	struct kvm_vmi *vm = to_kvm_vmi(&vmi->ring1);
-	u32 id = vcpu->vcpu_id;
-	int ret;
 
-	/* More wait for the rest of SetInitialAPState: docs/kvm-vmi.md. */
-	if (id) {
-		pr_err_once("kvm-vmi: a guest has one virtual CPU so far\n");
-		return -EINVAL;
-	}
-	/* Whether there is one of that number KVM asks only later. */
-	if (cmpxchg(&vm->vcpus[id], NULL, &vmi->ring1))
-		return -EEXIST;
-	ret = window_create(vmi);
-	if (ret) {
-		vm->vcpus[id] = NULL;
-		return ret;
-	}
 	vmi->root = INVALID_PAGE;
-	vmi->ring1.id = id;
-	vm->nr_vcpus = id + 1;
-	return 0;
+	vmi->ring1.apic_id = vcpu->vcpu_id;
+	return window_create(vmi);
 }
 
 static void vcpu_free(struct kvm_vcpu *vcpu)
 {
-	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
-
-	to_kvm_vmi(&vmi->ring1)->vcpus[vmi->ring1.id] = NULL;
-	window_free(vmi);
+	window_free(vcpu_to_vmi(vcpu));
 }
 
 /* SYSCALL and SYSENTER do not lead into the host until its user runs again. */
@@ -114,8 +94,16 @@ static void prepare_switch(struct kvm_vcpu *vcpu)
 		kvm_set_user_return_msr(aux_slot, vcpu_to_vmi(vcpu)->tsc_aux, -1ull);
 }
 
+/* Its place in KVM's array is not yet known when it is created. */
 static void load_vcpu(struct kvm_vcpu *vcpu, int cpu)
 {
+	vcpu_to_vmi(vcpu)->ring1.id = vcpu->vcpu_idx;
+}
+
+/* Another thread has the processor, or QEMU runs: flushes can wait. */
+static void put_vcpu(struct kvm_vcpu *vcpu)
+{
+	vcpu_rests(&vcpu_to_vmi(vcpu)->ring1);
 }
 
 static int get_feature_msr(u32 msr, u64 *data)
@@ -172,7 +160,8 @@ static int pre_run(struct kvm_vcpu *vcpu)
 				   current->tgid, tsc_khz, vcpu->arch.virtual_tsc_khz);
 		return -EINVAL;
 	}
-	return 1;
+	/* KVM gives its descriptor away before it is in the array. */
+	return kvm_get_vcpu(vcpu->kvm, vcpu->vcpu_idx) == vcpu ? 1 : -EAGAIN;
 }
 
 static int skip_instruction(struct kvm_vcpu *vcpu)
@@ -303,7 +292,7 @@ static struct kvm_x86_ops ops __initdata = {
 	.vcpu_reset = vmi_vcpu_reset,
 	.prepare_switch_to_guest = prepare_switch,
 	.vcpu_load = load_vcpu,
-	.vcpu_put = vcpu_nothing,
+	.vcpu_put = put_vcpu,
 	.update_exception_bitmap = vcpu_nothing,
 	.get_feature_msr = get_feature_msr,
 	.get_msr = vmi_get_msr,
@@ -372,7 +361,7 @@ static struct kvm_x86_ops ops __initdata = {
 	.apic_init_signal_blocked = init_blocked,
 	.msr_filter_changed = vcpu_nothing,
 	.complete_emulated_msr = vmi_complete_msr,
-	.vcpu_deliver_sipi_vector = kvm_vcpu_deliver_sipi_vector,
+	.vcpu_deliver_sipi_vector = vmi_deliver_sipi,
 };
 
 /* There are no performance counters. */

@@ -445,12 +445,18 @@ fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	vcpu->arch.nmi_injected = false;
 	kvm_clear_exception_queue(vcpu);
 	kvm_clear_interrupt_queue(vcpu);
+	WRITE_ONCE(vmi->spinning, false);
+	if (vmi->bad_start) {
+		vmi->exit = EXIT_STOP;
+		return EXIT_FASTPATH_NONE;
+	}
 	if (!can_run(vmi)) {
 		vmi->exit = EXIT_EMULATE;
 		return EXIT_FASTPATH_NONE;
 	}
 	regs_from_kvm(vmi);
 	events_to_rom(vmi);
+	vcpu_resumes(v);
 	follow_paging(vmi);
 	save_host(vmi);
 	set_guest_crs(vmi);

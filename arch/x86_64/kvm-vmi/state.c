@@ -209,17 +209,18 @@ void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event)
 	init_segment(&vmi->seg[VCPU_SREG_LDTR], 0, 0, 2, 0);
 	v->idt = (struct table_reg){ 0xffff, 0 };
 	v->gdt = v->idt;
+	v->tr = 0;
 	v->nmi_blocked = false;
 	v->vmi = false;
 	v->sh = (struct shared *)((u8 *)v->vmi_page + SH_PAGES * PAGE);
 	memset(v->sh, 0, PAGE);
-	if (!init_event)
-		memset(&to_kvm_vmi(v)->rom, 0, sizeof(struct rom));
 	vmi->rflags = 2;
 	vmi->shadow = 0;
 	vmi->irq_window = false;
 	vmi->nmi_window = false;
 	vmi->halt = false;
+	vmi->spinning = false;
+	vmi->bad_start = false;
 	vmi->tables_dirty = true;
 	vcpu->arch.regs_avail = ~0;
 	vcpu->arch.regs_dirty = 0;
@@ -299,8 +300,13 @@ void vmi_set_rflags(struct kvm_vcpu *vcpu, unsigned long rflags)
 
 void vmi_set_cr0(struct kvm_vcpu *vcpu, unsigned long cr0)
 {
+	struct vcpu *v = &vcpu_to_vmi(vcpu)->ring1;
+
 	vcpu->arch.cr0 = cr0;
-	vcpu_to_vmi(vcpu)->ring1.cr0 = cr0 | CR0_ET;
+	v->cr0 = cr0 | CR0_ET;
+	/* kexec, reset: the next kernel is not patched, and says nothing of its page tables. */
+	if (!(cr0 & CR0_PG))
+		v->vmi = false;
 }
 
 void vmi_set_cr4(struct kvm_vcpu *vcpu, unsigned long cr4)

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Second and more virtual CPUs: how they start, and wait for each other's locks. */
+#include "ring1.h"
+#include "kvm/x86.h"
+
+/* Is there a kernel that calls the ROM now, and not one that was here before? */
+static bool speaks_vmi(struct vcpu *v)
+{
+	u32 i;
+
+	for (i = 0; i < vcpu_count(v); i++)
+		if (READ_ONCE(vcpu_nr(v, i)->vmi))
+			return true;
+	return false;
+}
+
+/* A selector that cannot be loaded becomes a null one, as in the window. */
+static u16 data_selector(struct vcpu *v, u16 sel)
+{
+	u64 *d = sel < 4 ? NULL : real_desc(v, sel);
+
+	return d && (*d >> 44 & 1) && (*d >> 47 & 1) ? sel | 1 : 0;
+}
+
+/**
+ * vmi_deliver_sipi - a startup that a CPU waits for since its INIT
+ *
+ * It goes on with what SetInitialAPState said.  Without that, as the firmware has it,
+ * in real mode, by KVM's emulator.
+ */
+void vmi_deliver_sipi(struct kvm_vcpu *vcpu, u8 vector)
+{
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+	struct vcpu *v = &vmi->ring1;
+	struct window *w = vmi->window;
+	struct vmi_ap_state state;
+
+	if (!READ_ONCE(v->ap_valid) || !speaks_vmi(v)) {
+		kvm_vcpu_deliver_sipi_vector(vcpu, vector);
+		return;
+	}
+	state = v->ap;
+	if (vcpu_start(v, &w->regs, &state) != DONE) {
+		vmi->bad_start = true;
+		return;
+	}
+	vmi->tables_dirty = false;
+	w->guest_seg[0] = data_selector(v, state.ds);
+	w->guest_seg[1] = data_selector(v, state.es);
+	w->guest_seg[2] = data_selector(v, state.fs);
+	w->guest_seg[3] = data_selector(v, state.gs);
+	data_segments_to_kvm(vmi);
+	/* Neither is what INIT left, even if it has the same selector. */
+	vmi->seg[VCPU_SREG_CS].selector = 0;
+	vmi->seg[VCPU_SREG_SS].selector = 0;
+	regs_to_kvm(vmi);
+	system_segments_to_kvm(vmi);
+}
+
+/* For the core. */
+
+/* As HLT, but it needs no interrupt: a kick that came since the byte was read is seen. */
+enum outcome spin_wait(struct vcpu *v, struct regs *r)
+{
+	struct vcpu_vmi *vmi = to_vmi(v);
+
+	/* Who kicks and does not see it has set kicked before. */
+	smp_store_mb(vmi->spinning, true);
+	if (READ_ONCE(v->kicked))
+		WRITE_ONCE(vmi->spinning, false);
+	else
+		vmi->halt = true;
+	return DONE;
+}
+
+/* SpinKick: from any SpinWait, and from no later one. */
+void smp_kick(struct vcpu *v, u32 apic)
+{
+	struct vcpu *c = vcpu_by_apic(v, apic);
+	struct kvm_vcpu *vcpu;
+
+	if (!c)
+		return;
+	/* In the other order than spin_wait(). */
+	smp_store_mb(c->kicked, true);
+	if (!READ_ONCE(to_vmi(c)->spinning))
+		return;
+	vcpu = &to_vmi(c)->vcpu;
+	WRITE_ONCE(vcpu->arch.pv.pv_unhalted, true);
+	kvm_make_request(KVM_REQ_EVENT, vcpu);
+	kvm_vcpu_kick(vcpu);
+}
