@@ -4,7 +4,17 @@
 #include "kvm/x86.h"
 #include "kvm/kvm_cache_regs.h"
 
-static void event(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool nmi)
+/* What the core did to the registers; a debugger's step goes on. */
+static void keep_regs(struct vcpu_vmi *vmi)
+{
+	regs_to_kvm(vmi);
+	if (stepping(vmi))
+		vmi->rflags |= X86_EFLAGS_TF;
+}
+
+enum kind { EVENT, EVENT_NMI, EVENT_INT3 };
+
+static void event(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, enum kind kind)
 {
 	struct kvm_vcpu *vcpu = &vmi->vcpu;
 	struct vcpu *v = &vmi->ring1;
@@ -18,9 +28,10 @@ static void event(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool nmi
 	if (vmi->tables_dirty)
 		sync_tables(vmi);
 	r = regs_for_event(vmi);
-	done = nmi ? deliver_nmi(v, r) : deliver(v, r, vec, has_err, err, false);
+	done = kind == EVENT_NMI ? deliver_nmi(v, r) :
+	       deliver(v, r, vec, has_err, err, kind == EVENT_INT3);
 	if (done != STOP) {
-		regs_to_kvm(vmi);
+		keep_regs(vmi);
 		return;
 	}
 	pr_err_ratelimited("kvm-vmi: guest of process %d shuts down: %s\n", current->tgid,
@@ -30,21 +41,28 @@ static void event(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool nmi
 
 void vmi_inject_irq(struct kvm_vcpu *vcpu, bool reinjected)
 {
-	event(vcpu_to_vmi(vcpu), vcpu->arch.interrupt.nr, false, 0, false);
+	event(vcpu_to_vmi(vcpu), vcpu->arch.interrupt.nr, false, 0, EVENT);
 }
 
 void vmi_inject_nmi(struct kvm_vcpu *vcpu)
 {
-	event(vcpu_to_vmi(vcpu), X_NMI, false, 0, true);
+	event(vcpu_to_vmi(vcpu), X_NMI, false, 0, EVENT_NMI);
 	vcpu_to_vmi(vcpu)->ring1.nmi_blocked = true;
 }
 
 void vmi_inject_exception(struct kvm_vcpu *vcpu)
 {
 	struct kvm_queued_exception *ex = &vcpu->arch.exception;
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+	enum kind kind = EVENT;
 
 	kvm_deliver_exception_payload(vcpu, ex);
-	event(vcpu_to_vmi(vcpu), ex->vector, ex->has_error_code, ex->error_code, false);
+	/* The guest's own, which a debugger has seen first. */
+	if (ex->vector == X_BP && at_int3(vmi)) {
+		kvm_rip_write(vcpu, kvm_rip_read(vcpu) + 1);
+		kind = EVENT_INT3;
+	}
+	event(vmi, ex->vector, ex->has_error_code, ex->error_code, kind);
 }
 
 /* What was injected is delivered: there is nothing to take back. */
@@ -63,7 +81,7 @@ static void leave_rom_first(struct vcpu_vmi *vmi)
 	if (!v->vmi || !is_protmode(&vmi->vcpu))
 		return;
 	if (leave_rom(v, regs_for_event(vmi)) != STOP)
-		regs_to_kvm(vmi);
+		keep_regs(vmi);
 	else
 		kvm_make_request(KVM_REQ_TRIPLE_FAULT, &vmi->vcpu);
 }

@@ -27,6 +27,19 @@ int vmi_stop(struct vcpu_vmi *vmi, const char *why)
 	return 0;
 }
 
+/* To QEMU's debugger. */
+static int debug_exit(struct vcpu_vmi *vmi, u32 vec, u64 dr6)
+{
+	struct kvm_run *run = vmi->vcpu.run;
+
+	run->exit_reason = KVM_EXIT_DEBUG;
+	run->debug.arch.exception = vec;
+	run->debug.arch.pc = kvm_get_linear_rip(&vmi->vcpu);
+	run->debug.arch.dr6 = dr6 | DR6_ACTIVE_LOW;
+	run->debug.arch.dr7 = vmi->dr7;
+	return 0;
+}
+
 /* KVM's emulator has done an instruction.  0: to QEMU. */
 static int emulated(struct vcpu_vmi *vmi, int ret)
 {
@@ -61,11 +74,12 @@ void system_segments_to_kvm(struct vcpu_vmi *vmi)
 		.present = v->ldt != 0, .unusable = !v->ldt };
 }
 
-/* The core did something: what became of it. */
+/* The core did something: what became of it.  To a debugger it was a step. */
 static int finish(struct vcpu_vmi *vmi, enum outcome done)
 {
 	struct kvm_vcpu *vcpu = &vmi->vcpu;
 	struct vcpu *v = &vmi->ring1;
+	int ret = 1;
 
 	if (done == STOP)
 		return vmi_stop(vmi, v->stop);
@@ -77,9 +91,9 @@ static int finish(struct vcpu_vmi *vmi, enum outcome done)
 	if (vmi->halt) {
 		vmi->halt = false;
 		vcpu_rests(v);
-		return kvm_emulate_halt_noskip(vcpu);
+		ret = kvm_emulate_halt_noskip(vcpu);
 	}
-	return 1;
+	return stepping(vmi) ? debug_exit(vmi, X_DB, DR6_BS) : ret;
 }
 
 static int deliver_now(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool soft)
@@ -106,6 +120,27 @@ static int software_interrupt(struct vcpu_vmi *vmi, u32 vec, u32 len)
 	return deliver_now(vmi, vec, false, 0, true);
 }
 
+bool at_int3(struct vcpu_vmi *vmi)
+{
+	u8 code = 0;
+
+	return guest_read(&vmi->ring1, kvm_get_linear_rip(&vmi->vcpu), &code, 1) &&
+	       code == INT3_INSN_OPCODE;
+}
+
+static bool debugger_wants_int3(struct vcpu_vmi *vmi)
+{
+	return (vmi->vcpu.guest_debug & KVM_GUESTDBG_USE_SW_BP) && at_int3(vmi);
+}
+
+/* INT3; QEMU gives it back if it is the guest's own: vmi_inject_exception(). */
+static int breakpoint(struct vcpu_vmi *vmi)
+{
+	if (debugger_wants_int3(vmi))
+		return debug_exit(vmi, X_BP, 0);
+	return software_interrupt(vmi, X_BP, 1);
+}
+
 /* Where it does not run: KVM's emulator has no INT and IRET of protected mode. */
 static int emulate_next(struct vcpu_vmi *vmi)
 {
@@ -114,8 +149,10 @@ static int emulate_next(struct vcpu_vmi *vmi)
 
 	if (is_protmode(vcpu))
 		guest_read(&vmi->ring1, kvm_get_linear_rip(vcpu), code, 2);
-	if (code[0] == 0xcc)
-		return software_interrupt(vmi, X_BP, 1);
+	else if (debugger_wants_int3(vmi))
+		return breakpoint(vmi);
+	if (code[0] == INT3_INSN_OPCODE)
+		return breakpoint(vmi);
 	if (code[0] == 0xcd)
 		return software_interrupt(vmi, code[1], 2);
 	if (code[0] == 0xcf && vmi->seg[VCPU_SREG_CS].db)
@@ -201,18 +238,23 @@ int vmi_complete_msr(struct kvm_vcpu *vcpu, int err)
 static int trap(struct vcpu_vmi *vmi)
 {
 	u32 vec = vmi->window->regs.vec, err = vmi->window->regs.err;
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
 
 	switch (vec) {
 	case HYPERCALL_VECTOR:
 		return call(vmi);
+	case X_BP:		/* or INT 3, of two bytes */
+		kvm_rip_write(vcpu, kvm_rip_read(vcpu) - 1);
+		return breakpoint(vmi);
 	case 0x80:
-	case X_BP:
 	case X_OF:
 		return deliver_now(vmi, vec, false, 0, true);
 	case X_PF:		/* an operand across 4 GiB */
 		return deliver_now(vmi, X_GP, true, 0, false);
 	case X_DB:
-		kvm_queue_exception_p(&vmi->vcpu, X_DB, vmi->window->dr6);
+		if (vcpu->guest_debug & (KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_HW_BP))
+			return debug_exit(vmi, X_DB, vmi->window->dr6);
+		kvm_queue_exception_p(vcpu, X_DB, vmi->window->dr6);
 		return 1;
 	case X_GP:
 		return emulate_one(vmi);

@@ -74,6 +74,12 @@ static inline struct kvm_vmi *to_kvm_vmi(struct vcpu *v)
 	return container_of(to_vmi(v)->vcpu.kvm, struct kvm_vmi, kvm);
 }
 
+/* QEMU's debugger steps: TF is not the guest's. */
+static inline bool stepping(struct vcpu_vmi *vmi)
+{
+	return vmi->vcpu.guest_debug & KVM_GUESTDBG_SINGLESTEP;
+}
+
 /* tdp.c */
 #define TDP_READ	BIT_ULL(0)
 #define TDP_WRITE	BIT_ULL(1)
@@ -119,6 +125,7 @@ void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu);
 /* exit.c */
 int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
 int vmi_stop(struct vcpu_vmi *vmi, const char *why);
+bool at_int3(struct vcpu_vmi *vmi);
 int vmi_complete_msr(struct kvm_vcpu *vcpu, int err);
 void system_segments_to_kvm(struct vcpu_vmi *vmi);
 

@@ -399,24 +399,60 @@ static struct kvm_pmu_ops pmu_ops __initdata = {
 	.MIN_NR_GP_COUNTERS = 1,
 };
 
-/* What CPUID does not offer: X(FEATURE). */
-#define HIDDEN(X) \
-	/* ring 1, and compatibility mode, have none */ \
-	X(LM) X(SYSCALL) X(SEP) X(VME) X(SMAP) X(PKU) X(PCID) X(INVPCID) X(FSGSBASE) X(UMIP) \
-	X(LA57) X(LAM) X(GBPAGES) X(MWAIT) X(SHSTK) X(IBT) X(XSAVES) \
-	/* their MSRs would be ours to switch */ \
-	X(SPEC_CTRL) X(INTEL_STIBP) X(SPEC_CTRL_SSBD) X(INTEL_PSFD) X(IPRED_CTRL) X(RRSBA_CTRL) \
-	X(DDPD_U) X(BHI_CTRL) X(AMD_IBRS) X(AMD_STIBP) X(AMD_STIBP_ALWAYS_ON) X(AMD_SSBD) \
-	X(AMD_PSFD) X(VIRT_SSBD) X(AUTOIBRS) X(XFD) X(AMX_TILE) X(AMX_INT8) X(AMX_BF16) \
-	X(AMX_FP16) X(AMX_COMPLEX) X(SGX) X(SGX_LC) X(SGX1) X(SGX2) X(SGX_EDECCSSA) \
-	X(BUS_LOCK_DETECT) X(PDCM) X(PERFMON_V2) \
-	/* the TSC is the host's: another one after a migration */ \
-	X(TSC_ADJUST) X(CONSTANT_TSC)
-
+/* What CPUID does not offer. */
 static void __init clear_features(void)
 {
-#define HIDE(feature)	kvm_cpu_cap_clear(X86_FEATURE_##feature);
-	HIDDEN(HIDE)
+	/* Ring 1, and compatibility mode, have none. */
+	kvm_cpu_cap_clear(X86_FEATURE_LM);
+	kvm_cpu_cap_clear(X86_FEATURE_SYSCALL);
+	kvm_cpu_cap_clear(X86_FEATURE_SEP);
+	kvm_cpu_cap_clear(X86_FEATURE_VME);
+	kvm_cpu_cap_clear(X86_FEATURE_SMAP);
+	kvm_cpu_cap_clear(X86_FEATURE_PKU);
+	kvm_cpu_cap_clear(X86_FEATURE_PCID);
+	kvm_cpu_cap_clear(X86_FEATURE_INVPCID);
+	kvm_cpu_cap_clear(X86_FEATURE_FSGSBASE);
+	kvm_cpu_cap_clear(X86_FEATURE_UMIP);
+	kvm_cpu_cap_clear(X86_FEATURE_LA57);
+	kvm_cpu_cap_clear(X86_FEATURE_LAM);
+	kvm_cpu_cap_clear(X86_FEATURE_GBPAGES);
+	kvm_cpu_cap_clear(X86_FEATURE_MWAIT);
+	kvm_cpu_cap_clear(X86_FEATURE_SHSTK);
+	kvm_cpu_cap_clear(X86_FEATURE_IBT);
+	kvm_cpu_cap_clear(X86_FEATURE_XSAVES);
+	/* Their MSRs would be ours to switch. */
+	kvm_cpu_cap_clear(X86_FEATURE_SPEC_CTRL);
+	kvm_cpu_cap_clear(X86_FEATURE_INTEL_STIBP);
+	kvm_cpu_cap_clear(X86_FEATURE_SPEC_CTRL_SSBD);
+	kvm_cpu_cap_clear(X86_FEATURE_INTEL_PSFD);
+	kvm_cpu_cap_clear(X86_FEATURE_IPRED_CTRL);
+	kvm_cpu_cap_clear(X86_FEATURE_RRSBA_CTRL);
+	kvm_cpu_cap_clear(X86_FEATURE_DDPD_U);
+	kvm_cpu_cap_clear(X86_FEATURE_BHI_CTRL);
+	kvm_cpu_cap_clear(X86_FEATURE_AMD_IBRS);
+	kvm_cpu_cap_clear(X86_FEATURE_AMD_STIBP);
+	kvm_cpu_cap_clear(X86_FEATURE_AMD_STIBP_ALWAYS_ON);
+	kvm_cpu_cap_clear(X86_FEATURE_AMD_SSBD);
+	kvm_cpu_cap_clear(X86_FEATURE_AMD_PSFD);
+	kvm_cpu_cap_clear(X86_FEATURE_VIRT_SSBD);
+	kvm_cpu_cap_clear(X86_FEATURE_AUTOIBRS);
+	kvm_cpu_cap_clear(X86_FEATURE_XFD);
+	kvm_cpu_cap_clear(X86_FEATURE_AMX_TILE);
+	kvm_cpu_cap_clear(X86_FEATURE_AMX_INT8);
+	kvm_cpu_cap_clear(X86_FEATURE_AMX_BF16);
+	kvm_cpu_cap_clear(X86_FEATURE_AMX_FP16);
+	kvm_cpu_cap_clear(X86_FEATURE_AMX_COMPLEX);
+	kvm_cpu_cap_clear(X86_FEATURE_SGX);
+	kvm_cpu_cap_clear(X86_FEATURE_SGX_LC);
+	kvm_cpu_cap_clear(X86_FEATURE_SGX1);
+	kvm_cpu_cap_clear(X86_FEATURE_SGX2);
+	kvm_cpu_cap_clear(X86_FEATURE_SGX_EDECCSSA);
+	kvm_cpu_cap_clear(X86_FEATURE_BUS_LOCK_DETECT);
+	kvm_cpu_cap_clear(X86_FEATURE_PDCM);
+	kvm_cpu_cap_clear(X86_FEATURE_PERFMON_V2);
+	/* The TSC is the host's: another one after a migration. */
+	kvm_cpu_cap_clear(X86_FEATURE_TSC_ADJUST);
+	kvm_cpu_cap_clear(X86_FEATURE_CONSTANT_TSC);
 	kvm_caps.supported_xcr0 &= ~(XFEATURE_MASK_PKRU | XFEATURE_MASK_XTILE |
 				     XFEATURE_MASK_BNDREGS | XFEATURE_MASK_BNDCSR);
 	kvm_caps.supported_xss = 0;

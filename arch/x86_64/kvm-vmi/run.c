@@ -318,13 +318,13 @@ static bool end_attempt(struct vcpu_vmi *vmi, struct attempt *was, enum outcome 
 
 /*
  * An exception to the guest.  false: by KVM's way; so before vmi_init, which tells the
- * kernel's stack.
+ * kernel's stack, and for a debugger.
  */
 static bool deliver_at_once(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool soft)
 {
 	struct attempt was;
 
-	if (!vmi->ring1.vmi)
+	if (!vmi->ring1.vmi || stepping(vmi))
 		return false;
 	begin_attempt(vmi, &was);
 	return end_attempt(vmi, &was, deliver(&vmi->ring1, &vmi->window->regs, vec, has_err,
@@ -339,7 +339,7 @@ static bool call_at_once(struct vcpu_vmi *vmi)
 	u32 off = (u32)r->ip - 2 - rom_of(v)->linear - ROM_slots, nr = off / SLOT;
 	struct attempt was;
 
-	if (!v->vmi || v->sh->pending || (r->cs & 3) != 1 || off % SLOT)
+	if (!v->vmi || stepping(vmi) || v->sh->pending || (r->cs & 3) != 1 || off % SLOT)
 		return false;
 	switch (nr) {
 	case VMI_OP_SET_CR3:

@@ -126,7 +126,8 @@ struct regs *regs_from_kvm(struct vcpu_vmi *vmi)
 /**
  * regs_for_event - the same, for what may end in deliver(): KVM may sleep
  *
- * Before vmi_init the kernel's stack is what the guest's TSS says at the time.
+ * Before vmi_init the kernel's stack is what the guest's TSS says at the time.  Frames
+ * that are pushed do not show a debugger's TF.
  */
 struct regs *regs_for_event(struct vcpu_vmi *vmi)
 {
@@ -134,6 +135,8 @@ struct regs *regs_for_event(struct vcpu_vmi *vmi)
 	struct vcpu *v = &vmi->ring1;
 	u32 sp_ss[2];
 
+	if (stepping(vmi))
+		r->flags &= ~(u64)FLAG_TF;
 	if (!v->vmi && (r->cs & 3) == 3 &&
 	    guest_read(v, (u32)vmi->seg[VCPU_SREG_TR].base + 4, sp_ss, 8)) {
 		v->sh->esp0 = sp_ss[0];
