@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * hmp SOCKET COMMAND: one command for the monitor of QEMU at a unix socket, whose answer
- * comes to standard output.  Status 1: nobody is there, or it does not answer.
+ * hmp SOCKET COMMAND [TIMES]: one command for the monitor of QEMU at a unix socket, whose
+ * answer comes to standard output; perhaps many times, one after the other.  Status 1:
+ * nobody is there, or it does not answer.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -50,11 +52,12 @@ static int reach(const char *path)
 
 int main(int argc, char **argv)
 {
+	int times = argc == 4 ? atoi(argv[3]) : 1;
 	char *text;
 	int fd;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: hmp SOCKET COMMAND\n");
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: hmp SOCKET COMMAND [TIMES]\n");
 		return 1;
 	}
 	fd = reach(argv[1]);
@@ -62,15 +65,17 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
-	dprintf(fd, "%s\n", argv[2]);
-	if (until_prompt(fd)) {
-		perror(argv[2]);
-		return 1;
+	for (; times > 0; times--) {
+		dprintf(fd, "%s\n", argv[2]);
+		if (until_prompt(fd)) {
+			perror(argv[2]);
+			return 1;
+		}
+		/* The first line is the echo of what was typed. */
+		text = strchr(answer, '\n');
+		for (text = text ? text + 1 : answer; *text; text++)
+			if (*text != '\r')
+				putchar(*text);
 	}
-	/* The first line is the echo of what was typed. */
-	text = strchr(answer, '\n');
-	for (text = text ? text + 1 : answer; *text; text++)
-		if (*text != '\r')
-			putchar(*text);
 	return 0;
 }

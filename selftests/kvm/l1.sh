@@ -19,6 +19,14 @@ hmp()
 	/bin/hmp "$monitor" "$*"
 }
 
+# hmp_times N COMMAND ...: the same, N times
+hmp_times()
+{
+	times=$1
+	shift
+	/bin/hmp "$monitor" "$*" "$times"
+}
+
 # say TEXT: into the log, and at once into L1's.
 say()
 {
