@@ -176,10 +176,14 @@ static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 	return pa | l->rights;
 }
 
-/* Is every frame of a large page plain? */
-static inline bool plain_large(u64 pa)
+/* Of a 2 MB page, as map_frame(): 0 if not every frame of it is plain. */
+static inline u64 map_large_frame(struct vcpu *v, struct leaf *l)
 {
-	return !mon_owns(pa) && pa >= LARGE && pa != (LAPIC_PAGE & ~(LARGE - 1));
+	u64 pa = l->frame & ~(LARGE - 1);
+
+	if (mon_owns(pa) || pa < LARGE || pa == (LAPIC_PAGE & ~(LARGE - 1)))
+		return 0;
+	return pa | l->rights;
 }
 
 /* ROM, LAPIC and our memory never become writable: not the shadow's to fix. */

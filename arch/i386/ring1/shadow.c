@@ -191,11 +191,11 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	pd->filled = true;
 	pd->guest = l->pd;
 	slot = &pd->table[lin >> 21 & 511];
-	if (l->large && plain_large(base)) {
-		val = base | (l->rights & ~PTE_PAT) | PTE_PS;
-		if (l->rights & PTE_PAT)
-			val |= PTE_PAT_LARGE;
-		set_entry(v, slot, val, lin);
+	val = l->large ? map_large_frame(v, l) : 0;
+	if (val) {
+		if (val & PTE_PAT)
+			val ^= PTE_PAT | PTE_PAT_LARGE;
+		set_entry(v, slot, val | PTE_PS, lin);
 		return true;
 	}
 	if (l->large) {

@@ -114,14 +114,9 @@ static int emulate_one(struct vcpu_vmi *vmi)
 	return emulated(vmi, kvm_emulate_instruction(&vmi->vcpu, 0));
 }
 
-static int call(struct vcpu_vmi *vmi);
-
 static int software_interrupt(struct vcpu_vmi *vmi, u32 vec, u32 len)
 {
 	kvm_rip_write(&vmi->vcpu, kvm_rip_read(&vmi->vcpu) + len);
-	/* The ROM's, while a segment register has what the tables no longer say. */
-	if (vec == HYPERCALL_VECTOR && vmi_get_cpl(&vmi->vcpu) == 0)
-		return call(vmi);
 	return deliver_now(vmi, vec, false, 0, true);
 }
 
@@ -310,6 +305,8 @@ int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 		/* Its tables changed behind its back: look again, once. */
 		vmi->tables_dirty = true;
 		return emulate_many(vmi);
+	case EXIT_LOST:
+		return vmi_stop(vmi, "a machine check on its way out");
 	default:
 		return 1;
 	}

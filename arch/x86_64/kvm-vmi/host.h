@@ -98,21 +98,13 @@ static inline bool in_shared(struct rom *rom, u64 pa, u64 *offset)
 }
 
 /*
- * Of a 4 KB page: its entry, 0 if KVM has none.  Always write-back: memory of one
+ * A frame with what is left of the leaf's rights.  Always write-back: memory of one
  * type under two names is not for a guest to make.
  */
-static inline u64 map_frame(struct vcpu *v, struct leaf *l)
+static inline u64 map_as(struct leaf *l, u64 entry)
 {
-	u64 rights = l->rights & ~(PTE_PWT | PTE_PCD | PTE_PAT), offset, entry;
-	struct rom *rom = rom_of(v);
+	u64 rights = l->rights & ~(PTE_PWT | PTE_PCD | PTE_PAT);
 
-	if (in_rom(rom, l->frame, &offset))
-		return __pa(to_kvm_vmi(v)->rom_pages + offset) | (rights & ~PTE_W);
-	if (in_shared(rom, l->frame, &offset))
-		return __pa((u8 *)v->vmi_page + offset) | rights;
-	entry = tdp_entry(to_vmi(v), l->frame);
-	if (!(entry & TDP_READ) || !tdp_is_ram(entry))
-		return 0;
 	if (!(entry & TDP_WRITE))
 		rights &= ~PTE_W;
 	if (!(entry & TDP_EXEC))
@@ -120,10 +112,29 @@ static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 	return (entry & PFN_MASK) | rights;
 }
 
-/* Large pages are taken apart: what is behind them need not be contiguous. */
-static inline bool plain_large(u64 pa)
+/* Of a 4 KB page: its entry, 0 if KVM has none. */
+static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 {
-	return false;
+	struct rom *rom = rom_of(v);
+	u64 offset, entry;
+
+	if (in_rom(rom, l->frame, &offset))
+		return map_as(l, __pa(to_kvm_vmi(v)->rom_pages + offset) | TDP_EXEC);
+	if (in_shared(rom, l->frame, &offset))
+		return map_as(l, __pa((u8 *)v->vmi_page + offset) | TDP_WRITE | TDP_EXEC);
+	entry = tdp_entry(to_vmi(v), l->frame);
+	return entry & TDP_RAM ? map_as(l, entry) : 0;
+}
+
+/* Of a 2 MB page, where KVM has one, too, and we no other behind part of it. */
+static inline u64 map_large_frame(struct vcpu *v, struct leaf *l)
+{
+	u64 pa = l->frame & ~(LARGE - 1), entry = tdp_large(to_vmi(v), pa);
+	struct rom *rom = rom_of(v);
+
+	if (!entry || (rom->copy && pa == (rom_base(rom) & ~(LARGE - 1))))
+		return 0;
+	return map_as(l, entry);
 }
 
 static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 access,
@@ -143,9 +154,36 @@ static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 a
 	return FILL_FAULT;
 }
 
+/*
+ * Where the shadows lead, as for the processor itself; of its rights as a kernel only
+ * what the entries give.  NULL: nowhere, or not yet.
+ */
+static inline void *page_in_shadow(struct vcpu *v, u32 lin, u32 access)
+{
+	u64 need = access & ACC_WRITE ? PTE_P | PTE_W : PTE_P, entry;
+
+	entry = v->root->table[lin >> 30];
+	if (!(entry & PTE_P))
+		return NULL;
+	entry = table_virt(entry & PFN_MASK)[lin >> 21 & 511];
+	if ((entry & need) != need)
+		return NULL;
+	if (entry & PTE_PS)
+		return __va(entry & PFN_MASK & ~(LARGE - 1)) + (lin & (LARGE - 1));
+	entry = table_virt(entry & PFN_MASK)[lin >> 12 & 511];
+	if ((entry & need) != need)
+		return NULL;
+	return __va(entry & PFN_MASK) + (lin & (PAGE - 1));
+}
+
 static inline bool read_gate_desc(struct vcpu *v, u32 lin, u64 *d)
 {
-	return guest_read(v, lin, d, 8);
+	u64 *at = (lin & (PAGE - 1)) <= PAGE - 8 ? page_in_shadow(v, lin, 0) : NULL;
+
+	if (!to_vmi(v)->irqs_off || !at)
+		return guest_read(v, lin, d, 8);
+	*d = READ_ONCE(*at);
+	return true;
 }
 
 /* The window loads it, see switch.S. */

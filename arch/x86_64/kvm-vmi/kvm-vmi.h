@@ -22,8 +22,19 @@ enum exit {
 	EXIT_NESTED,		/* a page that KVM has to bring, or a device's */
 	EXIT_IRQ,		/* of the host's */
 	EXIT_BAD,		/* its segments could not be loaded */
+	EXIT_LOST,		/* a machine check came when its registers were nowhere */
 	EXIT_STOP,		/* it was started with registers that cannot be */
 };
+
+/* 2 MB of the guest's memory, as KVM has it. */
+struct region {
+	u64 tag;		/* its number, and 1; 0: none */
+	u64 *table;		/* of its pages */
+	u64 entry;		/* or NULL: that of just this size */
+	unsigned long ram[8];	/* pages of which tdp_is_ram() has been seen */
+};
+
+#define TDP_REGIONS	128	/* to remember; emptied as shadows are */
 
 struct vcpu_vmi {
 	struct kvm_vcpu vcpu;
@@ -49,6 +60,7 @@ struct vcpu_vmi {
 	/* KVM's table, guest-physical to machine. */
 	hpa_t root;
 	int root_level;
+	struct region regions[TDP_REGIONS];
 	struct nested {
 		bool pending;
 		u64 gpa, error;
@@ -84,8 +96,10 @@ static inline bool stepping(struct vcpu_vmi *vmi)
 #define TDP_READ	BIT_ULL(0)
 #define TDP_WRITE	BIT_ULL(1)
 #define TDP_EXEC	BIT_ULL(2)
+#define TDP_RAM		BIT_ULL(3)	/* not KVM's: what tdp_entry() found */
 u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa);
-bool tdp_is_ram(u64 entry);
+u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa);
+void tdp_forget(struct vcpu_vmi *vmi);
 bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa);
 
 /* state.c */

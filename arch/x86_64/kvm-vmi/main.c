@@ -48,6 +48,7 @@ static int vm_init(struct kvm *kvm)
 {
 	struct kvm_vmi *vm = container_of(kvm, struct kvm_vmi, kvm);
 
+	kvm->max_vcpus = MAX_CPUS;
 	vm->rom_pages = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
 	return vm->rom_pages ? 0 : -ENOMEM;
 }
@@ -61,11 +62,6 @@ static void vm_destroy(struct kvm *kvm)
 
 static int vcpu_precreate(struct kvm *kvm)
 {
-	if (kvm->created_vcpus >= MAX_CPUS) {
-		pr_err_ratelimited("kvm-vmi: process %d: a guest has %d virtual CPUs at most\n",
-				   current->tgid, MAX_CPUS);
-		return -EINVAL;
-	}
 	if (!irqchip_in_kernel(kvm)) {
 		pr_err_once("kvm-vmi: a local APIC in the kernel is needed\n");
 		return -EINVAL;
@@ -145,6 +141,7 @@ static void flush_shadows(struct kvm_vcpu *vcpu)
 {
 	struct vcpu *v = &vcpu_to_vmi(vcpu)->ring1;
 
+	tdp_forget(vcpu_to_vmi(vcpu));
 	if (v->root)
 		shadow_reset(v);
 }
@@ -201,6 +198,7 @@ static void load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root, int level)
 
 	vmi->root = root;
 	vmi->root_level = level;
+	tdp_forget(vmi);
 }
 
 /*

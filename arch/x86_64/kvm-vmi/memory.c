@@ -49,12 +49,24 @@ static bool gpa_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access, u64 *gpa)
 /* NULL: the guest has no such page, or KVM has to bring it: then host_must_act(). */
 static void *page_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access)
 {
+	void *at = page_in_shadow(&vmi->ring1, lin, access);
 	u64 gpa, hpa;
 
+	if (at)
+		return at;
 	if (!gpa_at_hand(vmi, lin, access, &gpa) ||
 	    !tdp_translate(vmi, gpa, access, PFERR_GUEST_FINAL_MASK, &hpa))
 		return NULL;
 	return __va(hpa) + (lin & (PAGE - 1));
+}
+
+/* Most are a few words. */
+static void copy_part(void *to, const void *from, u32 len)
+{
+	for (; len >= 4; len -= 4, to += 4, from += 4)
+		*(u32 *)to = *(const u32 *)from;
+	for (; len; len--)
+		*(u8 *)to++ = *(const u8 *)from++;
 }
 
 static bool copy_at_hand(struct vcpu_vmi *vmi, u32 lin, void *buf, u32 len, u32 access)
@@ -68,9 +80,9 @@ static bool copy_at_hand(struct vcpu_vmi *vmi, u32 lin, void *buf, u32 len, u32 
 		if (!at)
 			return false;
 		if (access & ACC_WRITE)
-			memcpy(at, buf, part);
+			copy_part(at, buf, part);
 		else
-			memcpy(buf, at, part);
+			copy_part(buf, at, part);
 	}
 	return true;
 }

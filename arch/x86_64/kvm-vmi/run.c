@@ -47,6 +47,15 @@ OFFSET(guest_idt, W_GUEST_IDT);
 OFFSET(host_gdt, W_HOST_GDT);
 OFFSET(host_idt, W_HOST_IDT);
 OFFSET(guest_dr7, W_GUEST_DR7);
+OFFSET(vcpu, W_VCPU);
+static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE);
+static_assert(offsetof(struct vcpu, fast_ip) == V_FAST_IP);
+static_assert(offsetof(struct vcpu, fast_cs) == V_FAST_CS);
+static_assert(offsetof(struct vcpu, fast_ss) == V_FAST_SS);
+static_assert(offsetof(struct vcpu, count) == V_COUNT);
+static_assert(offsetof(struct shared, vif) == SH_VIF);
+static_assert(offsetof(struct shared, ss0) == SH_SS0);
+static_assert(offsetof(struct shared, esp0) == SH_ESP0);
 static_assert(sizeof(struct window_cpu) == PAGE_SIZE);
 
 static void set_window_gate(u32 vec, void *handler, u32 dpl, u32 ist)
@@ -76,7 +85,7 @@ int window_init(void)
 	set_window_gate(X_DF, window_vectors + 32 * X_DF, 0, IST_NMI);
 	set_window_gate(X_BP, window_vectors + 32 * X_BP, 3, IST_TRAPS);
 	set_window_gate(X_OF, window_vectors + 32 * X_OF, 3, IST_TRAPS);
-	set_window_gate(0x80, window_vectors + 32 * 0x80, 3, IST_TRAPS);
+	set_window_gate(0x80, window_syscall, 3, IST_TRAPS);
 	set_window_gate(HYPERCALL_VECTOR, window_vectors + 32 * HYPERCALL_VECTOR, 1, IST_TRAPS);
 	for_each_possible_cpu(cpu) {
 		per_cpu(window_cpu, cpu) = (void *)get_zeroed_page(GFP_KERNEL);
@@ -257,11 +266,34 @@ static __always_inline u64 take_dr6(void)
 	return (dr6 ^ DR6_RESERVED) & (DR_TRAP_BITS | DR_STEP);
 }
 
+/*
+ * As guest_state_enter_irqoff() and guest_state_exit_irqoff() do, but without a word to
+ * RCU for each window: vmi_vcpu_run() has it.
+ */
+static __always_inline void enter_guest_state(void)
+{
+	instrumentation_begin();
+	trace_hardirqs_on_prepare();
+	lockdep_hardirqs_on_prepare();
+	instrumentation_end();
+	context_tracking_guest_enter();
+	lockdep_hardirqs_on(CALLER_ADDR0);
+}
+
+static __always_inline void exit_guest_state(void)
+{
+	lockdep_hardirqs_off(CALLER_ADDR0);
+	context_tracking_guest_exit();
+	instrumentation_begin();
+	trace_hardirqs_off_finish();
+	instrumentation_end();
+}
+
 static noinstr void run_window(struct window *w, struct window_cpu *cpu)
 {
 	bool nmi;
 
-	guest_state_enter_irqoff();
+	enter_guest_state();
 	window_enter(w, cpu);
 	if (w->guest_dr7 || w->regs.vec == X_DB)
 		w->dr6 = take_dr6();
@@ -272,7 +304,7 @@ static noinstr void run_window(struct window *w, struct window_cpu *cpu)
 	cpu->nmi = 0;
 	if (nmi)
 		window_do_nmi();
-	guest_state_exit_irqoff();
+	exit_guest_state();
 }
 
 /* The paging that the shadows were made for is no longer the guest's. */
@@ -408,11 +440,19 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 		case X_MC | WINDOW_FAULT:
 			kvm_machine_check();
 			return w->regs.vec == X_MC ? EXIT_NONE : EXIT_BAD;
+		case X_MC | WINDOW_FAULT | WINDOW_LOST:
+			kvm_machine_check();
+			return EXIT_LOST;
 		case X_DF | WINDOW_FAULT:
+		case X_DF | WINDOW_FAULT | WINDOW_LOST:
 			panic("kvm-vmi: double fault in the window");
 		case WINDOW_FAULT ... X_DF + WINDOW_FAULT - 1:
 		case X_DF + WINDOW_FAULT + 1 ... X_MC + WINDOW_FAULT - 1:
 			return EXIT_BAD;
+		case WINDOW_FAULT | WINDOW_LOST ... X_DF + (WINDOW_FAULT | WINDOW_LOST) - 1:
+		case X_DF + (WINDOW_FAULT | WINDOW_LOST) + 1 ...
+		     X_MC + (WINDOW_FAULT | WINDOW_LOST) - 1:
+			return EXIT_LOST;
 		case 0x80:
 			exit = deliver_at_once(vmi, 0x80, false, 0, true) ? EXIT_NONE : EXIT_TRAP;
 			break;
@@ -464,12 +504,16 @@ fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 		vmi->window->guest_seg[i] = vmi->seg[segs[i]].selector;
 	vmi->window->guest_seg[4] = v->ldt ? MON_LDT : 0;
 	vmi->window->guest_dr7 = breakpoints(vmi);
+	vmi->window->vcpu = v->vmi && !vcpu->guest_debug ? v : NULL;
 	/* QEMU's own ports, if it has any; they come back on its way to user mode. */
 	this_cpu_write(cpu_tss_rw.x86_tss.io_bitmap_base, IO_BITMAP_OFFSET_INVALID);
 	kvm_load_guest_xsave_state(vcpu);
+	/* Like a program, the guest is none of RCU's readers. */
+	rcu_virt_note_context_switch();
 	vmi->exit = run_guest(vmi);
+	rcu_virt_note_context_switch();
 	kvm_load_host_xsave_state(vcpu);
-	if (vmi->exit != EXIT_BAD) {
+	if (vmi->exit != EXIT_BAD && vmi->exit != EXIT_LOST) {
 		data_segments_to_kvm(vmi);
 		regs_to_kvm(vmi);
 	}

@@ -192,7 +192,8 @@ SYM_INNER_LABEL(window_leave, SYM_L_LOCAL)
 SYM_CODE_END(window_enter)
 
 /*
- * A fault in the window itself.  At a load of a segment: that becomes a null one.  Else,
+ * A fault in the window itself.  At a load of a segment: that becomes a null one.  In
+ * the short way of a system call: it goes the long one.  Else,
  * most likely at IRETQ, back to the host, which is told.  Still on the stack: RDI, RAX.
  */
 SYM_CODE_START_LOCAL(window_fault)
@@ -212,18 +213,111 @@ SYM_CODE_START_LOCAL(window_fault)
 	jne	1b
 	mov	8 + 16(%rsp), %rax
 	or	$WINDOW_FAULT, %rax
-	mov	%rax, W_VEC(%rdi)
+	cmp	$(window_iretq - window_enter), %rdx
+	jbe	4f
+	or	$WINDOW_LOST, %rax		/* the guest had been left */
+4:	mov	%rax, W_VEC(%rdi)
 	mov	8 + 24(%rsp), %rax
 	mov	%rax, W_ERR(%rdi)
 	jmp	window_leave
 2:	mov	8(%rax), %rax
+	test	%rax, %rax
+	jz	3f
 	movw	$0, (%rdi, %rax)
 	pop	%rdx
 	pop	%rdi
 	pop	%rax
 	add	$16, %rsp			/* vector, error code */
 	iretq
+	/* The short way of a system call: that of all traps after all. */
+3:	mov	W_VCPU(%rdi), %rdi
+	mov	V_PAGE(%rdi), %rdi
+	mov	%r12d, %eax
+	and	$0x200, %eax
+	mov	%eax, SH_VIF(%rdi)
+	pop	%rdx
+	pop	%rdi
+	pop	%rax
+	add	$56, %rsp
+	jmp	window_syscall_trap
 SYM_CODE_END(window_fault)
+
+	/* A store to the guest's stack, which may not be there. */
+	.macro store reg, offset
+772:	movl	\reg, \offset(%r15)
+	fixup_short_way 772b
+	.endm
+
+	.macro fixup_short_way label
+	.pushsection .rodata.window_fixups, "a"
+	.quad	\label - window_enter, 0
+	.popsection
+	.endm
+
+/*
+ * INT 0x80 of a program: to the guest's kernel right here, if nothing is unusual;
+ * deliver() has found out where to.  The frame is in R10 to R14: a fault's comes to
+ * the place where it was.
+ */
+SYM_CODE_START(window_syscall)
+	UNWIND_HINT_END_OF_STACK
+	ENDBR
+	mov	%rsp, %r8
+	and	$-0x1000, %r8
+	mov	P_WINDOW(%r8), %r8
+	mov	W_VCPU(%r8), %r8
+	pop	%r10				/* EIP */
+	pop	%r11				/* CS */
+	pop	%r12				/* EFLAGS */
+	pop	%r13				/* ESP */
+	pop	%r14				/* SS */
+	test	%r8, %r8
+	jz	window_syscall_trap
+	test	$2, %r11b
+	jz	window_syscall_trap
+	mov	V_PAGE(%r8), %r9
+	mov	SH_SS0(%r9), %r15d
+	or	$1, %r15d
+	cmp	%r15d, V_FAST_SS(%r8)
+	jne	window_syscall_trap
+	mov	SH_ESP0(%r9), %r15d
+	sub	$20, %r15d
+	and	$~0x200, %r12d
+	or	SH_VIF(%r9), %r12d
+	store	%r10d, 0
+	store	%r11d, 4
+	store	%r12d, 8
+	store	%r13d, 12
+	store	%r14d, 16
+	movl	$0, SH_VIF(%r9)
+	pushq	V_FAST_SS(%r8)
+	push	%r15
+	mov	%r12d, %r15d
+	and	$~0x54100, %r15d		/* not TF, NT, RF, AC */
+	or	$0x200, %r15d
+	push	%r15
+	pushq	V_FAST_CS(%r8)
+	pushq	V_FAST_IP(%r8)
+	incq	V_COUNT(%r8)
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	CLEAR_CPU_BUFFERS
+SYM_INNER_LABEL(window_syscall_iretq, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	fixup_short_way window_syscall_iretq
+	iretq
+SYM_INNER_LABEL(window_syscall_trap, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	or	$0x200, %r12d
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%r11
+	push	%r10
+	pushq	$0
+	pushq	$0x80
+	jmp	window_trap
+SYM_CODE_END(window_syscall)
 
 	.balign 32
 SYM_CODE_START(window_vectors)

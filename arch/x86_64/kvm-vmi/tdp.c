@@ -11,43 +11,117 @@
 #define TDP_LARGE	BIT_ULL(7)
 
 /**
- * tdp_entry - the entry of a guest's page
- *
- * Return: with the frame of just that 4 KB page; rights are 0 if there is none.
+ * tdp_forget - KVM flushes: what it takes back may be among what we remember
  */
-u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa)
+void tdp_forget(struct vcpu_vmi *vmi)
 {
-	u64 *table, entry, size;
-	int level;
+	int i;
 
-	if (!VALID_PAGE(vmi->root))
-		return 0;
-	table = __va(vmi->root & PFN_MASK);
-	for (level = vmi->root_level; level > 0; level--) {
-		entry = READ_ONCE(table[gpa >> (3 + 9 * level) & 511]);
-		/* Write and execute without read marks a device's page. */
-		if (!(entry & TDP_READ))
-			return entry & TDP_RIGHTS;
-		if (level == 1 || (entry & TDP_LARGE)) {
-			size = 1ULL << (3 + 9 * level);
-			return (entry & ~PFN_MASK) | (entry & PFN_MASK & ~(size - 1)) |
-			       (gpa & (size - 1) & PFN_MASK);
-		}
-		table = __va(entry & PFN_MASK);
-	}
-	return 0;
+	for (i = 0; i < TDP_REGIONS; i++)
+		vmi->regions[i].tag = 0;
 }
 
-/**
- * tdp_is_ram - may we, too, read and write that frame?
- *
+/*
+ * May we, too, read and write that frame?
  * A device's memory that was mapped for a guest is not in the direct map.
  */
-bool tdp_is_ram(u64 entry)
+static bool tdp_is_ram(u64 entry)
 {
 	unsigned long pfn = (entry & PFN_MASK) >> PAGE_SHIFT;
 
 	return pfn_valid(pfn) && (!PageReserved(pfn_to_page(pfn)) || is_zero_pfn(pfn));
+}
+
+/* With TDP_RAM: all of it is. */
+static u64 large_entry(u64 entry)
+{
+	struct page *page = pfn_to_page((entry & PFN_MASK) >> PAGE_SHIFT);
+
+	if (!tdp_is_ram(entry) || compound_order(compound_head(page)) < HPAGE_PMD_ORDER)
+		return entry & ~TDP_RAM;
+	return entry | TDP_RAM;
+}
+
+/* Where KVM has the 2 MB around @gpa.  Otherwise @rights are those that there are. */
+static noinline bool find_region(struct vcpu_vmi *vmi, u64 gpa, struct region *r, u64 *rights)
+{
+	u64 *table, entry;
+	int level;
+
+	*rights = 0;
+	if (!VALID_PAGE(vmi->root))
+		return false;
+	table = __va(vmi->root & PFN_MASK);
+	for (level = vmi->root_level; level > 1; level--) {
+		entry = READ_ONCE(table[gpa >> (3 + 9 * level) & 511]);
+		/* Write and execute without read marks a device's page. */
+		if (!(entry & TDP_READ)) {
+			*rights = entry & TDP_RIGHTS;
+			return false;
+		}
+		table = __va(entry & PFN_MASK);
+		if (entry & TDP_LARGE) {
+			table = NULL;
+			entry += gpa & PFN_MASK & ((1ULL << (3 + 9 * level)) - 1) & ~(LARGE - 1);
+			entry = large_entry(entry);
+			break;
+		}
+	}
+	r->tag = gpa >> 21 << 1 | 1;
+	r->table = table;
+	r->entry = entry;
+	memset(r->ram, 0, sizeof(r->ram));
+	return true;
+}
+
+static inline struct region *region_of(struct vcpu_vmi *vmi, u64 gpa)
+{
+	return &vmi->regions[gpa >> 21 & (TDP_REGIONS - 1)];
+}
+
+static inline bool is_region_of(struct region *r, u64 gpa)
+{
+	return r->tag == (gpa >> 21 << 1 | 1);
+}
+
+/**
+ * tdp_large - KVM's entry, if it is of 2 MB, all of it RAM; else 0
+ */
+u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa)
+{
+	struct region *r = region_of(vmi, gpa);
+	u64 rights;
+
+	if (!is_region_of(r, gpa) && !find_region(vmi, gpa, r, &rights))
+		return 0;
+	return !r->table && (r->entry & TDP_RAM) ? r->entry : 0;
+}
+
+/**
+ * tdp_entry - the entry of a guest's page
+ *
+ * Return: with the frame of just that 4 KB page, and TDP_RAM if that is to be read and
+ * written by us; rights are 0 if there is none.
+ */
+u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa)
+{
+	struct region *r = region_of(vmi, gpa);
+	u32 i = gpa >> 12 & 511;
+	u64 entry;
+
+	if (unlikely(!is_region_of(r, gpa)) && !find_region(vmi, gpa, r, &entry))
+		return entry;
+	entry = r->table ? READ_ONCE(r->table[i]) : r->entry + i * PAGE;
+	if (!r->table && (entry & TDP_RAM))
+		return entry;
+	if (!(entry & TDP_READ))
+		return entry & TDP_RIGHTS;
+	if (unlikely(!(r->ram[i / 64] >> i % 64 & 1))) {
+		if (!tdp_is_ram(entry))
+			return entry & ~TDP_RAM;
+		r->ram[i / 64] |= 1UL << i % 64;
+	}
+	return entry | TDP_RAM;
 }
 
 /**
@@ -59,13 +133,13 @@ bool tdp_is_ram(u64 entry)
  */
 bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa)
 {
-	u64 entry = tdp_entry(vmi, gpa), need = TDP_READ;
+	u64 entry = tdp_entry(vmi, gpa), need = TDP_RAM;
 
 	if (access & ACC_WRITE)
 		need |= TDP_WRITE;
 	if (access & ACC_FETCH)
 		need |= TDP_EXEC;
-	if ((entry & need) == need && tdp_is_ram(entry)) {
+	if ((entry & need) == need) {
 		*hpa = entry & PFN_MASK;
 		return true;
 	}

@@ -37,9 +37,11 @@
 #define W_HOST_GDT	0x108
 #define W_HOST_IDT	0x118
 #define W_GUEST_DR7	0x128
+#define W_VCPU		0x130
 
 /* With W_VEC: it was no trap of the guest's, but a fault in the window. */
 #define WINDOW_FAULT	0x100
+#define WINDOW_LOST	0x200	/* on the way out: what the guest's registers are is lost */
 
 /* In the page of a CPU that its three stacks of the window are in. */
 #define P_WINDOW	0	/* struct window of who runs */
@@ -74,6 +76,7 @@ struct window {
 	struct desc_ptr host_idt;
 	u8 pad6[6];
 	u64 guest_dr7;		/* 0: no breakpoints */
+	struct vcpu *vcpu;	/* NULL: no short way for system calls */
 	u64 dr6;		/* of a #DB: what it was for */
 	u64 *bridge;		/* the host's descriptors, and our CS */
 };
@@ -89,7 +92,7 @@ struct window_cpu {
 void window_enter(struct window *w, struct window_cpu *cpu);
 void window_do_nmi(void);
 void window_do_irq(unsigned long entry);
-extern u8 window_vectors[], window_nmi[], window_db[];
+extern u8 window_vectors[], window_syscall[], window_nmi[], window_db[];
 #endif
 
 #endif
