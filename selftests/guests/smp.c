@@ -2,6 +2,7 @@
 /*
  * The other processors: how they start, how they sleep and are woken, and what
  * they see of page tables that another one changed.  Boots with any number.
+ * With "bad=N" the second one gets a state that cannot be, which ends the guest.
  */
 #include "layer.h"
 #include "paging.h"
@@ -160,6 +161,36 @@ static u32 nr_cpus(void)
 	return n;
 }
 
+static void spoil(struct vmi_ap_state *state, u32 how)
+{
+	switch (how) {
+	case 1:
+		state->cr0 &= ~CR0_PG;
+		break;
+	case 2:
+		state->cr0 &= ~1u;
+		break;
+	case 3:
+		state->cr4 |= 1u << 31;
+		break;
+	case 4:
+		state->efer = ~0ull;
+		break;
+	case 5:
+		state->gdtr_base = WINDOW;	/* nothing is there */
+		break;
+	case 6:
+		state->cs = 0;
+		break;
+	case 7:
+		state->ss = USER_DS;
+		break;
+	case 8:
+		state->cr3 = 0xfffff000;	/* nor there */
+		break;
+	}
+}
+
 static void prepare_ap(u32 cpu)
 {
 	struct vmi_ap_state *state = &cpus[cpu].state;
@@ -176,6 +207,8 @@ static void prepare_ap(u32 cpu)
 		.gdtr_limit = gdt_pointer.limit, .gdtr_base = gdt_pointer.base,
 		.idtr_limit = idt.limit, .idtr_base = idt.base,
 	};
+	if (cpu == 1)
+		spoil(state, cmdline_number(guest_cmdline, "bad", 0));
 	if (vmi_patched(VMI_OP_SET_INITIAL_AP_STATE))
 		vmi_call2(SET_INITIAL_AP_STATE, (u32)state, cpu);
 }
@@ -476,6 +509,100 @@ static void t_together(void)
 	}
 }
 
+/* A processor that halts is told nothing, and yet reads what was changed. */
+static void t_flush_later(void)
+{
+	u32 cpu, round, i, later;
+
+	if (!vmi_patched(VMI_OP_FLUSH_LATER)) {
+		SKIP("no FlushLater");
+		return;
+	}
+	for (cpu = 1; cpu < nr_cpus(); cpu++) {
+		entry_set(space, entry(0), frame[0] | PTE_RIGHTS, VMI_PAGE_PT);
+		expect_seen(cpu, job_flush, 'A');
+		for (round = 1; round < 20; round++) {
+			entry_set(space, entry(0), frame[round & 1] | PTE_RIGHTS, VMI_PAGE_PT);
+			for (i = 0, later = 0; i < PATIENCE / 1000 && !later; i++)
+				later = vmi_call1(FLUSH_LATER, cpu);
+			EXPECT_EQ(later, 1);
+			expect_seen(cpu, job_read, 'A' + (round & 1));
+		}
+	}
+	flush_tlb();
+	EXPECT_EQ((u32)vmi_call1(FLUSH_LATER, 0), 0);		/* it runs */
+}
+
+/* Locks */
+
+static volatile u8 lock_byte;
+
+/* With interrupts off, as who waits for a lock has them. */
+static void job_wait(u32 cpu)
+{
+	u32 waits = 0;
+
+	arch_local_irq_disable();
+	cpus[cpu].result = 1;
+	while (lock_byte == cpu) {
+		vmi_call2(SPIN_WAIT, (u32)&lock_byte, cpu);
+		waits++;
+	}
+	cpus[cpu].result = waits;
+}
+
+/* Who waits does not run meanwhile. */
+static void t_spin_wait(void)
+{
+	u32 cpu, i, before;
+
+	if (!vmi_patched(VMI_OP_SPIN_WAIT)) {
+		SKIP("no SpinWait");
+		return;
+	}
+	for (cpu = 1; cpu < nr_cpus(); cpu++) {
+		lock_byte = cpu;
+		before = cpus[cpu].done;
+		cpus[cpu].result = 0;
+		cpus[cpu].job = job_wait;
+		send(cpu, JOB);
+		EXPECT(wait_for(&cpus[cpu].result, 1));
+		for (i = 0; i < 5000; i++)
+			vmi_io_delay();
+		lock_byte = 0;
+		vmi_call1(SPIN_KICK, cpu);
+		EXPECT(wait_for(&cpus[cpu].done, before + 1));
+		EXPECT(cpus[cpu].result <= 2);		/* a kick may be seen twice */
+	}
+}
+
+static void job_hand_over(u32 cpu)
+{
+	u32 round;
+
+	arch_local_irq_disable();
+	for (round = 0; round < ROUNDS; round++) {
+		while (lock_byte != cpu)
+			vmi_call2(SPIN_WAIT, (u32)&lock_byte, !cpu);
+		lock_byte = !cpu;
+		vmi_call1(SPIN_KICK, !cpu);
+	}
+}
+
+/* Two take turns, and either may be about to wait when the other kicks: none is lost. */
+static void t_spin_kick(void)
+{
+	u32 before = cpus[1].done;
+
+	if (!vmi_patched(VMI_OP_SPIN_WAIT) || nr_cpus() < 2)
+		return;
+	lock_byte = 0;
+	cpus[1].job = job_hand_over;
+	send(1, JOB);
+	job_hand_over(0);
+	EXPECT(wait_for(&cpus[1].done, before + 1));
+}
+
 static void prepare(void)
 {
 	frame[0] = (u32)page_alloc();
@@ -493,6 +620,9 @@ static const struct test tests[] = {
 	{ "broadcast", t_broadcast },
 	{ "remote change", t_remote },
 	{ "changes together", t_together },
+	{ "FlushLater", t_flush_later },
+	{ "SpinWait", t_spin_wait },
+	{ "SpinKick", t_spin_kick },
 	{ "INIT, startup again", t_again },
 	{ "INIT while in service", t_in_service },
 	{ "INIT while at work", t_at_work },

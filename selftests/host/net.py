@@ -3,12 +3,13 @@
 
 A client asks with one letter and a length (32 bits, little endian).  "u": it
 sends that many bytes and gets their CRC-32.  "d": it gets that many bytes and
-their CRC-32.
+their CRC-32.  As a program: net.py PORT, until it is killed.
 """
 
 import os
 import socket
 import struct
+import sys
 import threading
 import zlib
 
@@ -57,8 +58,8 @@ def _serve(conn):
 class Server:
     """Serves on a port of the loopback interface as long as it is open."""
 
-    def __init__(self):
-        self.sock = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, address=("127.0.0.1", 0)):
+        self.sock = socket.create_server(address)
         self.port = self.sock.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -73,3 +74,8 @@ class Server:
     def close(self):
         self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
+
+
+if __name__ == "__main__":
+    Server(("", int(sys.argv[1])))
+    threading.Event().wait()

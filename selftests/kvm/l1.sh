@@ -48,6 +48,30 @@ wait_for()
 	done
 }
 
+# asks: the guest wants something from us by a line "# host: WORD" on the console: the
+# function of that name does it, and the guest gets a newline.
+asks()
+{
+	asked=0
+	while kill -0 "$qemu" 2>/dev/null; do
+		if [ "$(grep -ac '# host: ' "$console")" -gt $asked ]; then
+			asked=$((asked + 1))
+			word=$(grep -a '# host: ' "$console" | sed -n "$asked"'s/.*# host: \([^\r]*\).*/\1/p')
+			$word || return 1
+			echo >/tmp/input
+		fi
+		usleep 100000
+	done
+}
+
+# load MODULE: one of L1's that it does not have from the start, see ./unpack.
+load()
+{
+	while read -r file; do
+		[ -e "/sys/module/$(echo "${file%.ko}" | tr - _)" ] || insmod "/modules/$file"
+	done <"/modules/order.$1"
+}
+
 # another NAME [ARGUMENT ...]: one more QEMU, in the background, as $pid.  It has the
 # arguments of this test's, and these.  The console is /tmp/l2/NAME.console, QEMU's
 # monitor /tmp/l2/NAME.monitor.

@@ -114,9 +114,14 @@ static int emulate_one(struct vcpu_vmi *vmi)
 	return emulated(vmi, kvm_emulate_instruction(&vmi->vcpu, 0));
 }
 
+static int call(struct vcpu_vmi *vmi);
+
 static int software_interrupt(struct vcpu_vmi *vmi, u32 vec, u32 len)
 {
 	kvm_rip_write(&vmi->vcpu, kvm_rip_read(&vmi->vcpu) + len);
+	/* The ROM's, while a segment register has what the tables no longer say. */
+	if (vec == HYPERCALL_VECTOR && vmi_get_cpl(&vmi->vcpu) == 0)
+		return call(vmi);
 	return deliver_now(vmi, vec, false, 0, true);
 }
 

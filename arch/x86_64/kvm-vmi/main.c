@@ -48,7 +48,6 @@ static int vm_init(struct kvm *kvm)
 {
 	struct kvm_vmi *vm = container_of(kvm, struct kvm_vmi, kvm);
 
-	kvm->max_vcpus = MAX_CPUS;
 	vm->rom_pages = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
 	return vm->rom_pages ? 0 : -ENOMEM;
 }
@@ -62,6 +61,11 @@ static void vm_destroy(struct kvm *kvm)
 
 static int vcpu_precreate(struct kvm *kvm)
 {
+	if (kvm->created_vcpus >= MAX_CPUS) {
+		pr_err_ratelimited("kvm-vmi: process %d: a guest has %d virtual CPUs at most\n",
+				   current->tgid, MAX_CPUS);
+		return -EINVAL;
+	}
 	if (!irqchip_in_kernel(kvm)) {
 		pr_err_once("kvm-vmi: a local APIC in the kernel is needed\n");
 		return -EINVAL;
