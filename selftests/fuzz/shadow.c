@@ -49,6 +49,7 @@ struct tally tallies[] = {
 	[SEEN_DIRTY] = { "entries made dirty", 0 },
 	[SEEN_TWO_LEVEL] = { "faults filled with 2 levels", 0 },
 	[SEEN_FULL] = { "pools emptied", 0 },
+	[SEEN_TRIMMED] = { "pools used up", 0 },
 	[SEEN_LOST] = { "rings overrun", 0 },
 };
 
@@ -509,8 +510,10 @@ static void power_off(void)
 {
 	u32 i;
 
-	for (i = 0; i < CPUS; i++)
+	for (i = 0; i < CPUS; i++) {
 		tallies[SEEN_FULL].count += cpus[i].v.count[C_SHADOW_RESET];
+		tallies[SEEN_TRIMMED].count += cpus[i].v.count[C_SHADOW_TRIM];
+	}
 	clear_tables();
 }
 
@@ -552,7 +555,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		cpu->v.vmi_page = (struct shared *)shared_pages[i];
 		cpu->v.sh = cpu->v.vmi_page;
 		vcpus[i] = &cpu->v;
-		shadow_init(&cpu->v, spages[i], pools[i], POOL_MAX);
+		cpu->v.pool = spages[i];
+		cpu->v.pool_mem = pools[i];
+		cpu->v.pool_phys = mon_phys(pools[i]);
+		cpu->v.pool_used = 1;
+		cpu->v.pool_size = POOL_MAX;
 		cpu->v.pml4 = pml4s[i];
 		memcpy(&cpu->fresh, &cpu->v, sizeof(cpu->v));
 	}

@@ -107,11 +107,14 @@ static u64 hash_constants(void)
 
 static void fill_pool(struct vcpu *v)
 {
+	u32 n;
 	u64 *w = (u64 *)(v->pool_mem + high_water[v->id] * PAGE);
 	u64 *end = (u64 *)(v->pool_mem + v->pool_size * PAGE);
 
 	while (w < end)
 		*w++ = CANARY;
+	for (n = high_water[v->id]; n < v->pool_size; n++)
+		v->pool[n].filled = 0xff;	/* not as empty as it was */
 }
 
 static void start(void)

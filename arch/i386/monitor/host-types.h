@@ -113,6 +113,11 @@ int memcmp(const void *a, const void *b, size_t n);
 	u32 nmi_sent, nmi_seen; \
 	u32 ldr;			/* logical destination, local APIC */ \
 	u8 irq_kind[256];		/* of the last with this vector, apic.c */ \
-	u8 *tss_page, *stack_top;
+	u8 *tss_page, *stack_top; \
+	/* Pages of shadows, the first unused. */ \
+	struct spage *pool; \
+	u8 *pool_mem; \
+	u64 pool_phys; \
+	u32 pool_size, pool_used;
 
 #endif

@@ -129,6 +129,23 @@ static inline u64 *table_virt(u64 pa)
 	return (u64 *)(MON_BASE + pa - boot.mon_start);
 }
 
+/* What describes the table that an entry names. */
+static inline struct spage *spage_of(struct vcpu *v, u64 entry)
+{
+	return &v->pool[((entry & PFN_MASK) - v->pool_phys) / PAGE];
+}
+
+/* One more page, zeroed; NULL: there is none. */
+static inline struct spage *new_spage(struct vcpu *v)
+{
+	struct spage *s = &v->pool[v->pool_used];
+
+	if (v->pool_used >= v->pool_size)
+		return NULL;
+	s->table = (u64 *)(v->pool_mem + v->pool_used++ * PAGE);
+	return s;
+}
+
 static inline void flush_tlb(struct vcpu *v)
 {
 	write_cr3(mon_phys(v->pml4));

@@ -178,9 +178,12 @@ void map_alias(struct vcpu *v, void *page)
 void shadow_setup(struct vcpu *v, u32 pages)
 {
 	u32 size = (pages - 4) * PAGE / (PAGE + sizeof(struct spage)) - 1;
-	struct spage *pool = alloc_pages((size * sizeof(struct spage) + PAGE - 1) / PAGE);
 
-	shadow_init(v, pool, alloc_pages(size), size);
+	v->pool = alloc_pages((size * sizeof(struct spage) + PAGE - 1) / PAGE);
+	v->pool_mem = alloc_pages(size);
+	v->pool_phys = mon_phys(v->pool_mem);
+	v->pool_size = size;
+	v->pool_used = 1;
 	v->pml4 = alloc_pages(1);
 	memcpy(v->pml4, pml4, PAGE);
 }

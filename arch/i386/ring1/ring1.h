@@ -45,6 +45,7 @@ struct table_reg {
 	X(SYSCALL, "system calls by the short way") \
 	X(SHADOW_FILL, "shadow fills") \
 	X(SHADOW_RESET, "shadow resets") \
+	X(SHADOW_TRIM, "shadow pages all in use") \
 	X(PF_GUEST, "page faults for the guest") \
 	X(EXCEPTION, "exceptions and interrupts delivered") \
 	X(SOFT_INT, "software interrupts") \
@@ -70,13 +71,17 @@ enum counter { COUNTERS(COUNTER) C_NR };
 
 #define TRACE_LEN	32	/* last hypercalls, for the dump */
 
+/* A page of shadows. */
 struct spage {
 	u64 *table;
 	u64 key;		/* role, part, frame number; 0: free */
 	u64 *guest;		/* PAE: the guest's table */
 	u64 pde;		/* a page table: LINK of the entries that lead here, or 0 */
-	u32 next;		/* in its hash chain; 0 ends it */
-	bool filled;		/* since it was cleared */
+	struct spage *next;	/* in its hash chain */
+	struct spage *list;	/* of those in use, or free */
+	u32 loaded;		/* R_ROOT: when */
+	bool kept;		/* while shadow_trim() looks */
+	u8 filled;		/* since it was cleared: a bit for each 64 entries */
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
 };
 
@@ -141,12 +146,11 @@ struct vcpu {
 	/* The tables that the processor sees: segment.c writes them. */
 	u64 *real_gdt, *real_ldt;
 
-	/* Shadow pool: shadow.c alone. */
-	struct spage *pool;
-	u8 *pool_mem;
-	u64 pool_phys;
-	u32 pool_size, pool_used;
-	u32 hash[1024];
+	/* Shadows: shadow.c alone. */
+	struct spage *used_pages, *used_last, *free_pages;
+	u32 nr_pages, nr_used;	/* that its host gave; that are in use */
+	u32 loads;		/* of roots */
+	struct spage *hash[1024];
 	struct spage *root;
 	u64 *pml4;
 	u64 pdpte[4];		/* PAE: the entries that CR3's load read */
@@ -228,7 +232,7 @@ struct leaf {
 };
 
 int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
-void shadow_init(struct vcpu *v, struct spage *pool, u8 *mem, u32 size);
+void shadow_trim(struct vcpu *v);
 void shadow_set_root(struct vcpu *v);
 void shadow_reset(struct vcpu *v);
 enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);

@@ -3,18 +3,19 @@
  * Shadow page tables, used like a TLB.
  *
  * The processor only sees shadows of the guest's tables, filled entry by entry on
- * page faults.  Every CPU has its own pool: no locks.  A shadow page belongs to one
+ * page faults.  Every CPU has its own: no locks.  A shadow page belongs to one
  * page of the guest's tables (by frame number and role) and outlives changes of
  * CR3.  What the guest changes it puts into a ring (rom.S); shadow_sync() reads the
  * rings of all CPUs before each flush and clears what changed.  Anything else is
- * stale at worst: frames are checked when an entry is filled.  A pool that is used
- * up is emptied as a whole.
+ * stale at worst: frames are checked when an entry is filled.  When there are no more
+ * pages, address spaces that were not loaded of late give theirs.
  */
 #include "walk.h"
 
 enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
 
 #define AROUND	8		/* entries to fill at once */
+#define RECENT	8		/* address spaces to spare when pages run out */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
 #define LINK	(PFN_MASK | PTE_P | PTE_A | PTE_PS)	/* what leads to a page table, in PAE */
 
@@ -25,65 +26,80 @@ static u32 bucket(u64 key)
 
 static struct spage *find(struct vcpu *v, u64 key)
 {
-	u32 i;
+	struct spage *s;
 
-	for (i = v->hash[bucket(key)]; i; i = v->pool[i].next)
-		if (v->pool[i].key == key)
-			return &v->pool[i];
+	for (s = v->hash[bucket(key)]; s; s = s->next)
+		if (s->key == key)
+			return s;
 	return NULL;
 }
 
-/* Find or make; NULL: the pool was full and has been emptied, start over. */
+static inline void set_filled(struct spage *s, u32 i)
+{
+	s->filled |= 1 << i / 64;
+}
+
+/* Empty it, as far as it is not. */
+static void clear_table(struct spage *s)
+{
+	u64 *part = s->table;
+
+	for (; s->filled; s->filled >>= 1, part += 64)
+		if (s->filled & 1)
+			memset(part, 0, 64 * sizeof(u64));
+}
+
+static void use(struct vcpu *v, struct spage *s)
+{
+	u32 b = bucket(s->key);
+
+	s->next = v->hash[b];
+	v->hash[b] = s;
+	s->list = v->used_pages;
+	if (!s->list)
+		v->used_last = s;
+	v->used_pages = s;
+	v->nr_used++;
+}
+
+/* Find or make; NULL: all pages were in use and some are free now, start over. */
 static struct spage *find_or_make(struct vcpu *v, u64 key)
 {
 	struct spage *s = find(v, key);
-	u32 i;
 
 	if (s)
 		return s;
-	if (v->pool_used >= v->pool_size) {
-		shadow_reset(v);
-		return NULL;
+	s = v->free_pages;
+	if (s) {
+		v->free_pages = s->list;
+	} else {
+		s = new_spage(v);
+		if (!s) {
+			shadow_trim(v);
+			return NULL;
+		}
+		v->nr_pages++;
 	}
-	i = v->pool_used++;
-	s = &v->pool[i];
+	clear_table(s);
 	s->key = key;
-	s->next = v->hash[bucket(key)];
-	v->hash[bucket(key)] = i;
-	s->table = (u64 *)(v->pool_mem + i * PAGE);
 	s->guest = NULL;
 	s->pde = 0;
-	memset(s->table, 0, PAGE);
 	memset(s->pdpte, 0, sizeof(s->pdpte));
+	use(v, s);
 	return s;
-}
-
-/* The page that an entry names. */
-static inline struct spage *spage_of(struct vcpu *v, u64 entry)
-{
-	return &v->pool[((entry & PFN_MASK) - v->pool_phys) / PAGE];
 }
 
 /* The same, perhaps where @entry leads to already. */
 static inline struct spage *get(struct vcpu *v, u64 key, u64 entry)
 {
-	struct spage *s = spage_of(v, entry);
+	struct spage *s;
 
-	return (entry & (PTE_P | PTE_PS)) == PTE_P && s->key == key ? s : find_or_make(v, key);
-}
-
-/**
- * shadow_init - give a CPU its pool
- * @pool: descriptions of @size + 1 pages, zeroed; the first stays unused
- * @mem: the pages, contiguous in physical memory
- */
-void shadow_init(struct vcpu *v, struct spage *pool, u8 *mem, u32 size)
-{
-	v->pool = pool;
-	v->pool_mem = mem;
-	v->pool_phys = table_phys(mem);
-	v->pool_size = size;
-	v->pool_used = 1;	/* entry 0 ends chains */
+	if ((entry & (PTE_P | PTE_PS)) == PTE_P) {
+		s = spage_of(v, entry);
+		if (s->key == key)
+			return s;
+	}
+	return find_or_make(v, key);
 }
 
 /* The four entries at CR3, as MOV to CR3 reads them in PAE mode. */
@@ -113,6 +129,7 @@ void shadow_set_root(struct vcpu *v)
 	do
 		v->root = find_or_make(v, key);
 	while (!v->root);
+	v->root->loaded = ++v->loads;
 	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
 		load_pdptes(v);
 	v->pml4[0] = table_phys(v->root->table) | PTE_P | PTE_W | PTE_U;
@@ -124,8 +141,74 @@ void shadow_reset(struct vcpu *v)
 {
 	v->count[C_SHADOW_RESET]++;
 	memset(v->hash, 0, sizeof(v->hash));
-	v->pool_used = 1;
+	if (v->used_pages) {
+		v->used_last->list = v->free_pages;
+		v->free_pages = v->used_pages;
+		v->used_pages = NULL;
+		v->nr_used = 0;
+	}
 	shadow_set_root(v);
+}
+
+/* A directory, and all tables that it leads to. */
+static void keep_directory(struct vcpu *v, struct spage *pd)
+{
+	u32 i;
+
+	if (pd->kept)
+		return;
+	pd->kept = true;
+	for (i = 0; i < 512; i++)
+		if ((pd->table[i] & (PTE_P | PTE_PS)) == PTE_P)
+			spage_of(v, pd->table[i])->kept = true;
+}
+
+/* Mark the address spaces that were loaded last. */
+static void keep_recent(struct vcpu *v)
+{
+	struct spage *s;
+	u32 i;
+
+	for (s = v->used_pages; s; s = s->list) {
+		if ((s->key & 15) != R_ROOT || v->loads - s->loaded >= RECENT)
+			continue;
+		s->kept = true;
+		for (i = 0; i < 4; i++)
+			if (s->table[i] & PTE_P)
+				keep_directory(v, spage_of(v, s->table[i]));
+	}
+}
+
+/**
+ * shadow_trim - forget the address spaces that were not loaded of late
+ *
+ * Or all, if that leaves little room.
+ */
+void shadow_trim(struct vcpu *v)
+{
+	struct spage *s, *next = v->used_pages;
+	u32 had = v->nr_used;
+
+	v->count[C_SHADOW_TRIM]++;
+	keep_recent(v);
+	memset(v->hash, 0, sizeof(v->hash));
+	v->used_pages = NULL;
+	v->nr_used = 0;
+	while (next) {
+		s = next;
+		next = s->list;
+		if (s->kept) {
+			s->kept = false;
+			use(v, s);
+		} else {
+			s->list = v->free_pages;
+			v->free_pages = s;
+		}
+	}
+	if (v->nr_used > had / 4 * 3)
+		shadow_reset(v);
+	else
+		flush_tlb(v);
 }
 
 static u32 rights_index(u64 r)
@@ -188,7 +271,8 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	if (!pd)
 		return false;
 	*root = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
-	pd->filled = true;
+	set_filled(v->root, 0);
+	set_filled(pd, lin >> 21 & 511);
 	pd->guest = l->pd;
 	slot = &pd->table[lin >> 21 & 511];
 	val = l->large ? map_large_frame(v, l) : 0;
@@ -208,7 +292,7 @@ static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
 	if (!pt)
 		return false;
 	set_entry(v, slot, table_phys(pt->table) | val, lin);
-	pt->filled = true;
+	set_filled(pt, lin >> 12 & 511);
 	if (pae && !l->large) {
 		pt->guest = l->pt;
 		pt->pde = (l->pt_gfn << 12 & PFN_MASK) | PTE_P | PTE_A;
@@ -266,7 +350,7 @@ static noinline enum fill fill_linked(struct vcpu *v, struct spage *s, u64 pde, 
 	l.pt = s->guest;
 	/* The fault itself has removed what the processor knew of this page. */
 	s->table[i] = map_frame(v, &l);
-	s->filled = true;
+	set_filled(s, i);
 	fill_around(v, s->table, i, &l);
 	v->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
@@ -339,14 +423,12 @@ static void shadow_entry_changed(struct vcpu *v, u64 pa)
 		load_pdptes(v);
 }
 
-static void clear_table(struct vcpu *v, u64 key)
+static void forget(struct vcpu *v, u64 key)
 {
 	struct spage *s = find(v, key);
 
-	if (s && s->filled)
-		memset(s->table, 0, PAGE);
 	if (s)
-		s->filled = false;
+		clear_table(s);
 }
 
 /* A page becomes a page table, or ceases to be one: forget its shadows. */
@@ -355,9 +437,9 @@ static void shadow_page_gone(struct vcpu *v, u32 gfn)
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		clear_table(v, KEY(R_PD, i, gfn));
-	clear_table(v, KEY(R_PT, 0, gfn));
-	clear_table(v, KEY(R_PT, 1, gfn));
+		forget(v, KEY(R_PD, i, gfn));
+	forget(v, KEY(R_PT, 0, gfn));
+	forget(v, KEY(R_PT, 1, gfn));
 }
 
 /* Forget what the guest's CPUs said they changed since we last looked. */

@@ -290,6 +290,7 @@ int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 	enum exit exit = vmi->exit;
 
 	vmi->exit = EXIT_NONE;
+	pool_balance(vmi);
 	if (vmi->irq_window && vmi_interrupt_allowed(vcpu, false)) {
 		vmi->irq_window = false;
 		kvm_make_request(KVM_REQ_EVENT, vcpu);

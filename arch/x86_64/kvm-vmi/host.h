@@ -70,6 +70,14 @@ static inline u64 *table_virt(u64 pa)
 	return __va(pa);
 }
 
+/* What describes the table that an entry names. */
+static inline struct spage *spage_of(struct vcpu *v, u64 entry)
+{
+	return (struct spage *)page_private(pfn_to_page((entry & PFN_MASK) >> PAGE_SHIFT));
+}
+
+struct spage *new_spage(struct vcpu *v);
+
 static inline void flush_tlb(struct vcpu *v)
 {
 }

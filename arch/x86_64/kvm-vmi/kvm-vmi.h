@@ -11,6 +11,7 @@ struct kvm_vmi {
 	struct kvm kvm;
 	struct rom rom;
 	u8 *rom_pages;		/* where rom.copy is: whole pages of the guest's */
+	bool has_debugfs;	/* pool_debugfs() */
 };
 
 /* Why the guest was left. */
@@ -65,6 +66,11 @@ struct vcpu_vmi {
 		bool pending;
 		u64 gpa, error;
 	} nested;
+
+	/* Pages of shadows: pool.c. */
+	struct list_head pool;	/* of all that have some */
+	bool pages_asked;	/* the host wants some back */
+	bool pages_short;	/* there was none, with interrupts off */
 
 	bool irqs_off;		/* in the loop: guest_read() and _write() must not sleep */
 	enum exit exit;
@@ -135,6 +141,15 @@ int window_create(struct vcpu_vmi *vmi);
 void window_free(struct vcpu_vmi *vmi);
 fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
 void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu);
+
+/* pool.c */
+int pool_init(void);
+void pool_exit(void);
+int pool_create(struct vcpu_vmi *vmi);
+void pool_free(struct vcpu_vmi *vmi);
+void pool_balance(struct vcpu_vmi *vmi);
+void pool_unblocking(struct kvm_vcpu *vcpu);
+void pool_debugfs(struct kvm *kvm);
 
 /* exit.c */
 int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);

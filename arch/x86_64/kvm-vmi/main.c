@@ -79,6 +79,7 @@ static int vcpu_create(struct kvm_vcpu *vcpu)
 
 	vmi->root = INVALID_PAGE;
 	vmi->ring1.apic_id = vcpu->vcpu_id;
+	pool_debugfs(vcpu->kvm);
 	return window_create(vmi);
 }
 
@@ -299,6 +300,7 @@ static struct kvm_x86_ops ops __initdata = {
 	.prepare_switch_to_guest = prepare_switch,
 	.vcpu_load = load_vcpu,
 	.vcpu_put = put_vcpu,
+	.vcpu_unblocking = pool_unblocking,
 	.update_exception_bitmap = vcpu_nothing,
 	.get_feature_msr = get_feature_msr,
 	.get_msr = vmi_get_msr,
@@ -542,13 +544,20 @@ static int __init kvm_vmi_init(void)
 
 	if (!host_can())
 		return -EOPNOTSUPP;
+	ret = pool_init();
+	if (ret)
+		return ret;
 	ret = kvm_x86_vendor_init(&init_ops);
-	/* Of another vendor module; modprobe takes EEXIST for ours, and is silent. */
-	if (ret)
+	if (ret) {
+		pool_exit();
+		/* Of another vendor module; modprobe takes EEXIST for ours, and is silent. */
 		return ret == -EEXIST ? -EBUSY : ret;
+	}
 	ret = kvm_init(sizeof(struct vcpu_vmi), __alignof__(struct vcpu_vmi), THIS_MODULE);
-	if (ret)
+	if (ret) {
 		kvm_x86_vendor_exit();
+		pool_exit();
+	}
 	return ret;
 }
 
@@ -556,6 +565,7 @@ static void __exit kvm_vmi_exit(void)
 {
 	kvm_exit();
 	kvm_x86_vendor_exit();
+	pool_exit();
 }
 
 module_init(kvm_vmi_init);

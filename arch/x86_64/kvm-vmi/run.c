@@ -138,35 +138,28 @@ static void map_alias(struct vcpu_vmi *vmi)
 	vmi->ring1.pml4[ALIAS_ENTRY] = __pa(pud) | PTE_P | PTE_W;
 }
 
-#define POOL_PAGES	1023	/* of shadows; with what describes them from vmalloc */
-
 /**
  * window_create - what a virtual CPU needs to run
  */
 int window_create(struct vcpu_vmi *vmi)
 {
 	struct vcpu *v = &vmi->ring1;
-	struct spage *pool = vcalloc(POOL_PAGES + 1, sizeof(*pool));
-	u8 *mem = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_NOWARN, 10);
 	struct window *w = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 
 	vmi->window = w;
 	vmi->alias = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT, 2);
-	v->pool = pool;
-	v->pool_mem = mem;
 	v->pml4 = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 	v->real_gdt = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
 	v->real_ldt = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
 	v->vmi_page = (struct shared *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 3);
 	if (w)
 		w->bridge = (u64 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 4);
-	if (!w || !vmi->alias || !pool || !mem || !v->pml4 || !v->real_gdt || !v->real_ldt ||
-	    !v->vmi_page || !w->bridge) {
+	if (!w || !vmi->alias || !v->pml4 || !v->real_gdt || !v->real_ldt || !v->vmi_page ||
+	    !w->bridge || pool_create(vmi)) {
 		window_free(vmi);
 		return -ENOMEM;
 	}
 	map_alias(vmi);
-	shadow_init(v, pool, mem, POOL_PAGES - 1);
 	v->sh = (struct shared *)((u8 *)v->vmi_page + SH_PAGES * PAGE);
 	v->real_gdt[MON_CS / 8] = 0x00af9b000000ffff;
 	w->bridge[MON_CS / 8] = v->real_gdt[MON_CS / 8];
@@ -181,8 +174,7 @@ void window_free(struct vcpu_vmi *vmi)
 {
 	struct vcpu *v = &vmi->ring1;
 
-	vfree(v->pool);
-	free_pages((unsigned long)v->pool_mem, 10);
+	pool_free(vmi);
 	free_page((unsigned long)v->pml4);
 	free_pages((unsigned long)vmi->alias, 2);
 	free_pages((unsigned long)v->real_gdt, 4);
