@@ -302,6 +302,68 @@ static void t_broadcast(void)
 	EXPECT_EQ(cpus[0].irqs, before[0]);
 }
 
+/* Those of the mask get it, and no other. */
+static void t_mask(void)
+{
+	u32 cpu, before[CPUS_MAX], n = nr_cpus();
+	u64 mask = 0xaaaaaaaaaaaaaaaa;
+
+	if (!vmi_patched(VMI_OP_SEND_IPI_MASK)) {
+		SKIP("no SendIPIMask");
+		return;
+	}
+	for (cpu = 0; cpu < n; cpu++)
+		before[cpu] = cpus[cpu].irqs;
+	if (n < CPUS_MAX)
+		mask &= (1ull << n) - 1;
+	EXPECT_EQ((u32)vmi_call4(SEND_IPI_MASK, 0, (u32)mask, mask >> 32, JOB), 0);
+	for (cpu = 1; cpu < n; cpu += 2)
+		EXPECT(wait_for(&cpus[cpu].irqs, before[cpu] + 1));
+	for (cpu = 0; cpu < n; cpu += 2)
+		EXPECT_EQ(cpus[cpu].irqs, before[cpu]);
+	/* The APIC is to send what starts a processor, or what has a destination of its own. */
+	EXPECT((u32)vmi_call4(SEND_IPI_MASK, 0, 2, 0, ICR_INIT));
+	EXPECT((u32)vmi_call4(SEND_IPI_MASK, 0, 2, 0, ICR_OTHERS | JOB));
+	EXPECT_EQ(nr_cpus(), n);
+}
+
+static volatile u32 busy, enough;
+
+static void job_count(u32 cpu)
+{
+	(void)cpu;
+	while (!enough)
+		busy++;
+}
+
+/*
+ * With "preempted=1" there is one processor below: while this one runs another one
+ * does not.  Whether that runs next is a scheduler's to say: its host has counters.
+ */
+static void t_yield(void)
+{
+	u32 round, before = cpus[1].done;
+
+	if (!vmi_patched(VMI_OP_YIELD_TO) || nr_cpus() < 2) {
+		SKIP("no YieldTo");
+		return;
+	}
+	EXPECT_EQ((u32)vmi_call1(CPU_PREEMPTED, 0), 0);
+	busy = 0;
+	enough = 0;
+	cpus[1].job = job_count;
+	send(1, JOB);
+	while (!busy)
+		asm volatile("pause");
+	for (round = 0; round < 100; round++) {
+		if (cmdline_number(guest_cmdline, "preempted", 0))
+			EXPECT_EQ((u32)vmi_call1(CPU_PREEMPTED, 1), 1);
+		vmi_call1(YIELD_TO, 1);
+	}
+	enough = 1;
+	EXPECT(wait_for(&cpus[1].done, before + 1));
+}
+
 /* INIT and startup once more: whatever a processor did to its local APIC. */
 static void job_deaf(u32 cpu)
 {
@@ -618,6 +680,8 @@ static const struct test tests[] = {
 	{ "control registers", t_registers },
 	{ "Halt and wake", t_wake },
 	{ "broadcast", t_broadcast },
+	{ "SendIPIMask", t_mask },
+	{ "CpuPreempted, YieldTo", t_yield },
 	{ "remote change", t_remote },
 	{ "changes together", t_together },
 	{ "FlushLater", t_flush_later },

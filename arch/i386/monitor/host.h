@@ -74,6 +74,9 @@ static inline u8 *guest_ram(u64 pa, u32 len)
 	return is_guest_ram(pa, len) ? phys_ptr(pa) : NULL;
 }
 
+/* Calls that only some hosts have: none. */
+#define HOST_OPS(X)
+
 /* The machine. */
 
 static inline u32 vcpu_count(struct vcpu *v)

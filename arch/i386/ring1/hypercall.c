@@ -42,7 +42,8 @@ void rom_restart_note(struct vcpu *v, struct regs *r)
 		r->ip = rom_of(v)->linear + ROM_note_begin;
 }
 
-static u32 stack_arg(struct vcpu *v, struct regs *r, u32 n)
+/* The stack arguments of a call, from 0 on. */
+u32 stack_arg(struct vcpu *v, struct regs *r, u32 n)
 {
 	u32 val = 0;
 
@@ -278,6 +279,7 @@ CALL(nothing, (void)0)
 static enum outcome (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = {
 #define ROW(id)	[VMI_OP_##id] = hc_##id,
 	TRAPPING_OPS(ROW)
+	HOST_OPS(ROW)
 	[HC_INIT] = hc_init,
 	[HC_ENABLE] = hc_enable,
 	[HC_IRET] = hc_iret,

@@ -280,6 +280,7 @@ enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip);
 
 /* hypercall.c */
 enum outcome hypercall(struct vcpu *v, struct regs *r);
+u32 stack_arg(struct vcpu *v, struct regs *r, u32 n);
 enum outcome fault_at_site(struct vcpu *v, struct regs *r);
 bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip);
 bool rom_knows_iret(struct vcpu *v, u32 ip);

@@ -9,6 +9,11 @@
 
 #include "kvm-vmi.h"
 
+/* Calls that only some hosts have: smp.c, state.c.  The ROM is told of them in adapt(). */
+#define HOST_OPS(X) X(SEND_IPI_MASK) X(CPU_PREEMPTED) X(YIELD_TO) X(GET_TSC_FREQUENCY)
+#define DECLARE_OP(id) enum outcome hc_##id(struct vcpu *v, struct regs *r);
+HOST_OPS(DECLARE_OP)
+
 /* Those in KVM's array, as long as the guest lives: pre_run(). */
 static inline u32 vcpu_count(struct vcpu *v)
 {

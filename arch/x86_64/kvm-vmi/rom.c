@@ -21,6 +21,16 @@ bool rom_is_at(struct vcpu *v, u32 lin)
 	return same;
 }
 
+/* get_reloc's answer for a call that is our own. */
+static void offer(u8 *copy, enum vmi_op op)
+{
+	u8 *row = copy + ROM_rom_relocs + 4 * op;
+	u16 at = ROM_slots + SLOT * op;
+
+	memcpy(row, &at, 2);
+	row[2] = VMI_RELOC_CALL;
+}
+
 /* CPUID asks KVM; there is no port whose slowness anything waits for. */
 static void adapt(u8 *copy)
 {
@@ -29,6 +39,8 @@ static void adapt(u8 *copy)
 	copy[ROM_op_CPUID] = 0xe9;		/* jmp */
 	memcpy(copy + ROM_op_CPUID + 1, &to, 4);
 	copy[ROM_op_IO_DELAY] = 0xc3;		/* ret */
+#define OFFER(id) offer(copy, VMI_OP_##id);
+	HOST_OPS(OFFER)
 }
 
 /**

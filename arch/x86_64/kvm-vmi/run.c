@@ -372,6 +372,7 @@ static bool call_at_once(struct vcpu_vmi *vmi)
 	case VMI_OP_FLUSH_TLB:
 	case VMI_OP_FLUSH_RANGE:
 	case VMI_OP_WRITE_GDT_ENTRY:
+	case VMI_OP_CPU_PREEMPTED:
 		break;
 	default:
 		return false;

@@ -2,6 +2,7 @@
 /* Second and more virtual CPUs: how they start, and wait for each other's locks. */
 #include "ring1.h"
 #include "kvm/x86.h"
+#include "kvm/lapic.h"
 
 /* Is there a kernel that calls the ROM now, and not one that was here before? */
 static bool speaks_vmi(struct vcpu *v)
@@ -89,4 +90,45 @@ void smp_kick(struct vcpu *v, u32 apic)
 	WRITE_ONCE(vcpu->arch.pv.pv_unhalted, true);
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
 	kvm_vcpu_kick(vcpu);
+}
+
+/* An interrupt or NMI for up to 64 CPUs; 1: the guest has to send it by itself. */
+enum outcome hc_SEND_IPI_MASK(struct vcpu *v, struct regs *r)
+{
+	struct kvm_lapic *apic = to_vmi(v)->vcpu.arch.apic;
+	u32 icr = stack_arg(v, r, 0), first = r->ax, shift = apic_x2apic_mode(apic) ? 0 : 24;
+	unsigned long mask = (u32)r->dx | (u64)(u32)r->cx << 32;
+	u32 mode = icr & ~APIC_VECTOR_MASK;
+	int bit;
+
+	r->ax = 1;
+	if ((mode != APIC_DM_FIXED && mode != APIC_DM_NMI) || first > (~0u >> shift) - 64)
+		return DONE;
+	for_each_set_bit(bit, &mask, 64)
+		if (vcpu_by_apic(v, first + bit))
+			kvm_apic_send_ipi(apic, icr, (first + bit) << shift);
+	r->ax = 0;
+	return DONE;
+}
+
+/* Has the host taken its processor away? */
+enum outcome hc_CPU_PREEMPTED(struct vcpu *v, struct regs *r)
+{
+	struct vcpu *c = vcpu_by_apic(v, r->ax);
+
+	r->ax = c && READ_ONCE(to_vmi(c)->vcpu.preempted);
+	return DONE;
+}
+
+/* Let that CPU run in place of this. */
+enum outcome hc_YIELD_TO(struct vcpu *v, struct regs *r)
+{
+	struct kvm_vcpu_stat *stat = &to_vmi(v)->vcpu.stat;
+	struct vcpu *c = vcpu_by_apic(v, r->ax);
+
+	stat->directed_yield_attempted++;
+	if (c && c != v && READ_ONCE(to_vmi(c)->vcpu.ready) &&
+	    kvm_vcpu_yield_to(&to_vmi(c)->vcpu) > 0)
+		stat->directed_yield_successful++;
+	return DONE;
 }

@@ -443,6 +443,12 @@ bool set_cr4(struct vcpu *v, u32 val)
 	return !kvm_set_cr4(&to_vmi(v)->vcpu, val);
 }
 
+enum outcome hc_GET_TSC_FREQUENCY(struct vcpu *v, struct regs *r)
+{
+	set_edx_eax(r, to_vmi(v)->vcpu.arch.virtual_tsc_khz * 1000ULL);
+	return DONE;
+}
+
 bool load_efer(struct vcpu *v, u64 val)
 {
 	return !kvm_set_msr(&to_vmi(v)->vcpu, MSR_EFER, val);
