@@ -36,7 +36,11 @@ def arguments(test, disk):
     if test["kind"] == "kvm-vmi":
         argv += MONITOR
     monitor = boot.yes(test, "monitor")
-    argv += ["-kernel", boot.MONITOR if monitor else kernel]
+    grub = test.get("boot") == "grub"
+    if grub:
+        argv += ["-drive", "file={place}/grub.iso,format=raw,if=virtio,readonly=on"]
+    else:
+        argv += ["-kernel", boot.MONITOR if monitor else kernel]
     if monitor:
         files.append(boot.MONITOR)
     for rom in boot.rom_paths(test):
@@ -59,7 +63,7 @@ def arguments(test, disk):
     words = f"{quiet}{tsc} {boot.command_line(test, None)}"
     if monitor:
         argv += ["-initrd", f"{kernel} {words.replace(',', ',,')},{initrd}"]
-    else:
+    elif not grub:
         argv += ["-initrd", initrd, "-append", words]
     for name, path in (("disk", disk), ("log", "/tmp/log" if to_disk else None)):
         if path:
@@ -163,6 +167,9 @@ def prepare(test, place):
     os.mkdir(place)
     if disk:
         boot.make_disk(disk)
+    if test.get("boot") == "grub":
+        boot.make_grub_image(test, place, None)
+    argv = [a.replace("{place}", place) for a in argv]
     contents = {"arguments": "\n".join(within_reach(argv, files, place)),
                 "limit": f"{limit(test):.0f}", "script": test.get("script")}
     for what, text in contents.items():

@@ -85,6 +85,7 @@ static int finish(struct vcpu_vmi *vmi, enum outcome done)
 		return vmi_stop(vmi, v->stop);
 	regs_to_kvm(vmi);
 	system_segments_to_kvm(vmi);
+	note_idt(vmi);
 	vmi->irq_window = false;
 	vmi->nmi_window = false;
 	kvm_make_request(KVM_REQ_EVENT, vcpu);

@@ -49,6 +49,7 @@ struct vcpu_vmi {
 	unsigned long rflags;
 	u32 shadow;		/* the instruction before was STI or a load of SS */
 	bool tables_dirty;	/* GDT or LDT: to be copied anew */
+	struct table_reg idt_was[2];	/* that and the one before, see note_idt() */
 	bool irq_window, nmi_window;
 	bool halt;		/* the guest's HLT, still to be done */
 	bool spinning;		/* in SpinWait: SpinKick has to wake it */
@@ -113,6 +114,7 @@ struct regs *regs_from_kvm(struct vcpu_vmi *vmi);
 struct regs *regs_for_event(struct vcpu_vmi *vmi);
 void regs_to_kvm(struct vcpu_vmi *vmi);
 bool sync_tables(struct vcpu_vmi *vmi);
+void note_idt(struct vcpu_vmi *vmi);
 void data_segments_to_kvm(struct vcpu_vmi *vmi);
 bool can_run(struct vcpu_vmi *vmi);
 void vmi_get_segment(struct kvm_vcpu *vcpu, struct kvm_segment *s, int seg);

@@ -275,12 +275,32 @@ void vmi_get_gdt(struct kvm_vcpu *vcpu, struct desc_ptr *d)
 	get_table(&vcpu_to_vmi(vcpu)->ring1.gdt, d);
 }
 
+/**
+ * note_idt - the guest has loaded an IDT
+ *
+ * Without UMIP, SIDT shows it the window's.  If it loads that one it wants back what it
+ * had before: so does GRUB whenever it goes to real mode and comes from there.
+ */
+void note_idt(struct vcpu_vmi *vmi)
+{
+	struct table_reg *idt = &vmi->ring1.idt, *was = vmi->idt_was;
+	struct desc_ptr *own = &vmi->window->guest_idt;
+
+	if (idt->base == (u32)own->address && idt->limit == own->size)
+		*idt = was[1];
+	if (idt->base == was[0].base && idt->limit == was[0].limit)
+		return;
+	was[1] = was[0];
+	was[0] = *idt;
+}
+
 void vmi_set_idt(struct kvm_vcpu *vcpu, struct desc_ptr *d)
 {
-	struct vcpu *v = &vcpu_to_vmi(vcpu)->ring1;
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
 
-	v->idt = (struct table_reg){ d->size, d->address };
-	v->fast_ss = 0;
+	vmi->ring1.idt = (struct table_reg){ d->size, d->address };
+	vmi->ring1.fast_ss = 0;
+	note_idt(vmi);
 }
 
 void vmi_set_gdt(struct kvm_vcpu *vcpu, struct desc_ptr *d)
