@@ -103,6 +103,14 @@ static void prepare_switch(struct kvm_vcpu *vcpu)
 static void load_vcpu(struct kvm_vcpu *vcpu, int cpu)
 {
 	vcpu_to_vmi(vcpu)->ring1.id = vcpu->vcpu_idx;
+	/*
+	 * An instruction that got to a device, and then failed, waits for no answer.  KVM
+	 * forgets that, and would warn; while it emulates, we come here by the scheduler.
+	 */
+	if (!vcpu->scheduled_out && !vcpu->arch.complete_userspace_io) {
+		vcpu->mmio_needed = 0;
+		vcpu->arch.pio.count = 0;
+	}
 }
 
 /* Another thread has the processor, or QEMU runs: flushes can wait. */
@@ -279,7 +287,8 @@ static int no_leave_smm(struct kvm_vcpu *vcpu, const union kvm_smram *smram)
 }
 #endif
 
-static struct kvm_x86_nested_ops no_nested;
+/* KVM asks for this one without a look at it. */
+static struct kvm_x86_nested_ops no_nested = { .leave_nested = vcpu_nothing };
 
 static struct kvm_x86_ops ops __initdata = {
 	.name = KBUILD_MODNAME,

@@ -70,7 +70,7 @@ bool rom_place(struct vcpu *v, u32 lin)
 	adapt(rom->copy);
 	/* The guest's shadows show the pages that were there until now. */
 	shadow_reset(v);
-	pr_info("kvm-vmi: guest of process %d has the ROM at %llx\n", current->tgid, gpa);
+	pr_info_ratelimited("kvm-vmi: guest of process %d has the ROM at %llx\n", current->tgid, gpa);
 	return true;
 }
 
