@@ -191,9 +191,12 @@ static inline void *page_in_shadow(struct vcpu *v, u32 lin, u32 access)
 
 static inline bool read_gate_desc(struct vcpu *v, u32 lin, u64 *d)
 {
-	u64 *at = (lin & (PAGE - 1)) <= PAGE - 8 ? page_in_shadow(v, lin, 0) : NULL;
+	u64 *at = NULL;
 
-	if (!to_vmi(v)->irqs_off || !at)
+	/* Before the first entry there are no shadows. */
+	if (to_vmi(v)->irqs_off && (lin & (PAGE - 1)) <= PAGE - 8)
+		at = page_in_shadow(v, lin, 0);
+	if (!at)
 		return guest_read(v, lin, d, 8);
 	*d = READ_ONCE(*at);
 	return true;
