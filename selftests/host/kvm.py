@@ -24,6 +24,8 @@ MONITOR = ["-monitor", "unix:/tmp/monitor,server=on,wait=off",
 
 def arguments(test, disk):
     """What L1's QEMU gets for @test, behind its own."""
+    if "program" in test:
+        return [], []
     kernel = boot.kernel_of(test)
     argv = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-m", test.get("mem", "256M"),
@@ -171,7 +173,8 @@ def prepare(test, place):
         boot.make_grub_image(test, place, None)
     argv = [a.replace("{place}", place) for a in argv]
     contents = {"arguments": "\n".join(within_reach(argv, files, place)),
-                "limit": f"{limit(test):.0f}", "script": test.get("script")}
+                "limit": f"{limit(test):.0f}", "script": test.get("script"),
+                "program": test.get("program")}
     for what, text in contents.items():
         if text:
             with open(f"{place}/{what}", "w") as f:

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The guest's first steps: it tells the ROM to begin, and asks for all its calls. */
+#include "fuzz.h"
+
+	.section .rodata
+	.globl	guest_boot, guest_boot_end, guest_handler, guest_handler_end
+	.code32
+guest_boot:
+	movl	$(ROM + 128), %eax
+	call	*%eax			/* vmi_init */
+	movl	%eax, RESULT
+	xorl	%esi, %esi
+1:	movl	%esi, %eax
+	movl	$(ROM + 136), %ebx
+	call	*%ebx			/* get_reloc */
+	movl	%eax, OPS(, %esi, 8)
+	movl	%edx, OPS + 4(, %esi, 8)
+	incl	%esi
+	cmpl	$OPS_NR, %esi
+	jb	1b
+2:	outb	%al, $DONE_PORT
+	jmp	2b
+guest_boot_end:
+
+/* Of each exception and interrupt; an error code, if there is one, is not looked after. */
+guest_handler:
+	pushl	%eax
+	movl	$0, 0xfee000b0		/* the local APIC's EOI */
+	popl	%eax
+	iret
+guest_handler_end:
+
+	.section .note.GNU-stack, "", @progbits
