@@ -26,6 +26,12 @@ static void seal(void)
 	rom.copy[7] -= sum;
 }
 
+/* get_reloc answers NONE for this operation. */
+static void leave_out(enum vmi_op op)
+{
+	*(u32 *)(rom.copy + ROM_rom_relocs + 4 * op) = 0;
+}
+
 /**
  * rom_install - put our ROM behind those of the firmware
  *
@@ -38,6 +44,11 @@ void rom_install(void)
 	rom.code_pages = 1;
 	rom.copy = alloc_pages(rom.code_pages);
 	memcpy(rom.copy, rom_image, rom_image_end - rom_image);
+	/* Nobody to wait for: Linux then unlocks without asking whether one sleeps. */
+	if (nr_cpus == 1) {
+		leave_out(VMI_OP_SPIN_WAIT);
+		leave_out(VMI_OP_SPIN_KICK);
+	}
 	while (pa < VMI_ROM_END) {
 		len = rom_at(pa);
 		pa += len ? (len + VMI_ROM_STEP - 1) & ~(VMI_ROM_STEP - 1) : VMI_ROM_STEP;
