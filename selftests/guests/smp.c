@@ -19,6 +19,7 @@
 #define APIC_ICR2	0x310
 #define ICR_OTHERS	0xc0000
 #define NMI_VECTOR	2
+#define GP_VECTOR	13
 #define ICR_NMI		0x4400
 #define ICR_INIT	0x4500
 #define SVR_ON		0x1ff
@@ -150,6 +151,12 @@ static void run_on(u32 cpu, void (*job)(u32 cpu))
 	c->job = job;
 	send(cpu, JOB);
 	EXPECT(wait_for(&c->done, before + 1));
+}
+
+static void expect_seen(u32 cpu, void (*job)(u32 cpu), u32 value)
+{
+	run_on(cpu, job);
+	EXPECT_EQ(cpus[cpu].result, value);
 }
 
 static u32 nr_cpus(void)
@@ -364,6 +371,30 @@ static void t_yield(void)
 	EXPECT(wait_for(&cpus[1].done, before + 1));
 }
 
+static void job_syscall(u32 cpu)
+{
+	struct trap_frame user = context(user_stub(stub_end), true);
+
+	update_kernel_stack(KERNEL_DS, TRAP_STACK_TOP);
+	launch(&user);
+	cpus[cpu].result = landed.vector;
+}
+
+/* A gate that one changes is changed for all, however they know where it leads. */
+static void t_gate(void)
+{
+	if (!ring || nr_cpus() < 2) {
+		SKIP("the task state is one processor's");
+		return;
+	}
+	expect_seen(1, job_syscall, TRAP_VECTOR);
+	expect_seen(1, job_syscall, TRAP_VECTOR);
+	set_idt_gate(TRAP_VECTOR, GATE_KERNEL);
+	expect_seen(1, job_syscall, GP_VECTOR);
+	set_idt_gate(TRAP_VECTOR, GATE_USER);
+	expect_seen(1, job_syscall, TRAP_VECTOR);
+}
+
 /* INIT and startup once more: whatever a processor did to its local APIC. */
 static void job_deaf(u32 cpu)
 {
@@ -512,12 +543,6 @@ static void job_change(u32 cpu)
 {
 	entry_set(space, entry(0), frame[cpu & 1] | PTE_RIGHTS, VMI_PAGE_PT);
 	flush_tlb();
-}
-
-static void expect_seen(u32 cpu, void (*job)(u32 cpu), u32 value)
-{
-	run_on(cpu, job);
-	EXPECT_EQ(cpus[cpu].result, value);
 }
 
 /* Who flushes sees what another processor changed before. */
@@ -687,6 +712,7 @@ static const struct test tests[] = {
 	{ "FlushLater", t_flush_later },
 	{ "SpinWait", t_spin_wait },
 	{ "SpinKick", t_spin_kick },
+	{ "a gate for all", t_gate },
 	{ "INIT, startup again", t_again },
 	{ "INIT while in service", t_in_service },
 	{ "INIT while at work", t_at_work },

@@ -36,6 +36,16 @@ void share_page(struct vcpu *v)
 	note_held(v);
 }
 
+/* A gate has changed: CPUs may know where it led, deliver() says how they look again. */
+void forget_gates(struct vcpu *v)
+{
+	u32 i;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (i = 0; i < vcpu_count(v); i++)
+		__atomic_store_n(&vcpu_nr(v, i)->fast_ss, 0, __ATOMIC_RELAXED);
+}
+
 /* SetInitialAPState: @lin is where the state is. */
 void set_ap_state(struct vcpu *v, u32 lin, u32 apic)
 {

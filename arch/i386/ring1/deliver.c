@@ -52,6 +52,22 @@ static noinline enum outcome deliver_instead(struct vcpu *v, struct regs *r, u32
 	return DONE;
 }
 
+/*
+ * Where INT 0x80 leads from now on, for who does not come to deliver().  Another CPU that
+ * changes the gate forgets this behind that: if it did before, the gate is another now.
+ */
+static void keep_gate(struct vcpu *v, u64 d, u16 sel, u16 ss)
+{
+	u64 now;
+
+	v->fast_ip = GATE_OFFSET(d);
+	v->fast_cs = sel;
+	v->fast_pf = 0;
+	__atomic_store_n(&v->fast_ss, ss, __ATOMIC_SEQ_CST);
+	if (!read_gate(v, 0x80, &now) || now != d)
+		v->fast_ss = 0;
+}
+
 /**
  * deliver - make the guest take an exception or interrupt
  * @has_err, @err: the error code to push, if there is one
@@ -97,12 +113,8 @@ enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 
 	if (!guest_write(v, lin, words + !has_err, bytes))
 		return stop(v, "the guest's kernel stack is not there");
 	if (vec == 0x80 && cpl == 3 && GATE_TYPE(d) == GATE_INT && v->vmi &&
-	    !((sel | ss) & 4) && lin == sp && stack_room(v, ss, 0, ~0u)) {
-		v->fast_ip = GATE_OFFSET(d);
-		v->fast_cs = sel;
-		v->fast_ss = ss;
-		v->fast_pf = 0;
-	}
+	    !((sel | ss) & 4) && lin == sp && stack_room(v, ss, 0, ~0u))
+		keep_gate(v, d, sel, ss);
 	if (vec == X_PF && cpl == 3)
 		v->fast_pf = fast && GATE_TYPE(d) == GATE_INT ? GATE_OFFSET(d) : 0;
 	r->sp = sp;

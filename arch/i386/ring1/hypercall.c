@@ -144,7 +144,7 @@ static bool write_entry(struct vcpu *v, struct regs *r, enum vmi_op op)
 	if (op == VMI_OP_WRITE_LDT_ENTRY)
 		guest_ldt_write(v, table, index, d);
 	else if (op == VMI_OP_WRITE_IDT_ENTRY)
-		v->fast_ss = 0;
+		forget_gates(v);
 	else if (same_place(v, table + index * 8, v->gdt.base + index * 8))
 		guest_gdt_write(v, r, index, d);
 	return true;

@@ -291,6 +291,7 @@ void rom_relocate(struct rom *rom, u32 lin);
 struct vcpu *vcpu_by_apic(struct vcpu *v, u32 apic);
 void share_page(struct vcpu *v);
 void set_ap_state(struct vcpu *v, u32 lin, u32 apic);
+void forget_gates(struct vcpu *v);
 enum outcome vcpu_start(struct vcpu *v, struct regs *r, struct vmi_ap_state *s);
 void vcpu_rests(struct vcpu *v);
 void vcpu_resumes(struct vcpu *v);
