@@ -159,8 +159,6 @@ $(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
 
 roms: | setup
 	@$(STEP) "build the ROMs" roms 0 $(MAKE) -C arch/i386/rom B=$(CURDIR)/$(B)
-	@$(STEP) "build the ROM of kvm-vmi" ring1-rom 0 $(MAKE) -C arch/x86_64/kvm-vmi \
-		TOP=$(CURDIR) B=$(CURDIR)/$(B) $(CURDIR)/$(B)/rom/ring1.rom
 
 $(B)/monitor.elf: FORCE | setup
 	@$(STEP) "build the monitor" monitor 0 \
@@ -201,7 +199,7 @@ monitor: $(B)/bzImage userland $(B)/monitor.elf
 kvm: $(B)/bzImage userland roms
 	@selftests/kvm/shell $(ROM)
 
-kvm-vmi: $(B)/bzImage userland
+kvm-vmi: $(B)/bzImage userland roms
 	@selftests/kvm/shell -v
 
 host: $(B)/linux-orig/.done roms

@@ -59,7 +59,7 @@ def files(system):
         "null": ["build/bzImage", I386, "build/rom/null.rom"],
         "trace": ["build/bzImage", I386, "build/rom/trace.rom"],
         "monitor": ["build/bzImage", I386, "build/monitor.elf"],
-        "kvm-vmi": ["build/bzImage", I386, "build/rom/ring1.rom", VMI_L1],
+        "kvm-vmi": ["build/bzImage", I386, "build/rom/kvm.rom", VMI_L1],
         "kvm": ["build/bzImage", I386, "build/rom/kvm.rom", L1],
         "tcg": ["build/bzImage", I386, VMI_L1],
         "amd64": [DEBIAN, AMD64],

@@ -25,7 +25,9 @@ struct vcpu *vcpus[MAX_CPUS];
 u32 nr_cpus = CPUS;
 u64 reserved_bits;
 bool cpu_has_nx = true;
-struct rom rom = { .phys = ROM_PHYS, .code_pages = 1, .copy = rom_page };
+struct rom rom = {
+	.phys = ROM_PHYS, .code_pages = 1, .shared = ROM_PHYS + PAGE, .copy = rom_page
+};
 
 static u8 pools[CPUS][POOL_MAX * PAGE] __aligned(4096);
 static struct spage spages[CPUS][POOL_MAX + 1];

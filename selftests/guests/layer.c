@@ -200,6 +200,9 @@ static void find_rom(const char *cmdline)
 	patched = true;
 	print("# %s at 0x%x: %u sites, %u calls, %u jumps, %u nops\n", rom.product,
 	      (u32)image, counts.sites, counts.calls, counts.jumps, counts.nops);
+	/* kvm.rom, with a kernel in ring 1 */
+	if (!memcmp(host, "ring1", 5))
+		host = "KVM ROM";
 	EXPECT(!memcmp(host, rom.product, strlen("null")));
 }
 
@@ -224,7 +227,8 @@ static void layer_start(const char *cmdline)
 	find_rom(cmdline);
 	asm("mov %%cs, %0" : "=r" (cs));
 	ring = cs & 3;
-	EXPECT(ring == (u32)!memcmp(cmdline_word(cmdline, "host"), "monitor", 7));
+	EXPECT(ring == (u32)(!memcmp(cmdline_word(cmdline, "host"), "monitor", 7) ||
+			     !memcmp(cmdline_word(cmdline, "host"), "ring1", 5)));
 	if (vmi_patched(VMI_OP_SET_LINEAR_MAPPING))
 		vmi_call4(SET_LINEAR_MAPPING, 0, 0, LINEAR_PAGES, 0);
 

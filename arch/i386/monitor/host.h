@@ -179,7 +179,7 @@ static inline bool in_rom(u64 pa)
 /* Of a 4 KB page: its entry. */
 static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 {
-	u64 pa = l->frame, shared = pa - rom.phys - rom.code_pages * PAGE;
+	u64 pa = l->frame, shared = pa - rom.shared;
 
 	if (plain_frame(pa))
 		return pa | l->rights;

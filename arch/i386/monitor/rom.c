@@ -59,6 +59,7 @@ void rom_install(void)
 		refuse("no room for the ROM");
 	seal();
 	rom.phys = pa;
+	rom.shared = pa + rom.code_pages * PAGE;
 	mprintf("monitor: ROM at %05x\n", pa);
 }
 

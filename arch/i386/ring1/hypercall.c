@@ -72,9 +72,9 @@ void rom_relocate(struct rom *rom, u32 lin)
 
 	for (i = 0; &rom_relocs[i] < rom_relocs_end; i++) {
 		word = (u32 *)(rom->copy + rom_relocs[i]);
-		/* Padding moves what is behind the code, once. */
+		/* Linked as if the shared pages were right behind the code. */
 		if (!rom->linear && *word >= ROM_CODE)
-			*word += rom->pad;
+			*word += rom->shared - rom->phys - ROM_CODE;
 		*word += lin - rom->linear;
 	}
 	rom->linear = lin;

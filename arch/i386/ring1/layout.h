@@ -41,7 +41,7 @@
 #define IOMAP_OPEN	TSS_SIZE
 #define IOMAP_CLOSED	0xffff
 
-#define ROM_CODE	0x1000	/* bytes of the ROM in front of the shared pages */
+#define ROM_CODE	0x1000	/* of offsets in the ROM, more are into the shared pages */
 
 /* Offsets in the shared page. */
 #define SH_IRET_USER	0x00	/* s32: greatest IF and VM for which IRET to ring 3 need */

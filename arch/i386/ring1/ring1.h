@@ -85,11 +85,11 @@ struct spage {
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
 };
 
-/* The ROM as a guest sees it; shared pages follow its code. */
+/* The ROM as a guest sees it. */
 struct rom {
 	u32 phys, linear;	/* 0 until they are known */
 	u32 code_pages;
-	u32 pad;		/* between the code's page and the shared ones */
+	u32 shared;		/* the shared pages' physical address */
 	u8 *copy;		/* of the code, with addresses for @linear */
 	u32 direct, direct_end;	/* SH_DIRECT and SH_DIRECT_END of each CPU */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The part of the monitor that runs in the guest, in ring 1: read-only pages in the
- * option-ROM window, and behind them a page that differs per CPU (struct shared).
+ * option-ROM window, and below 1 MB pages that differ per CPU (struct shared first).
  * vmi_init adds the linear address at which the guest called to every word that
  * mentions rom_start or rom_data, so that code may name the shared page; before,
  * only init and get_reloc run.  SS is the one data segment that is flat at every site.
@@ -10,15 +10,10 @@
 #include "layout.h"
 
 /*
- * A page of code, then the shared ones.  These are part of a real option ROM, padding
- * before them if they must be aligned; where it is no more than shown to the guest
- * they are not, since the sum would change.
+ * A page of code, then the shared ones: these are not of the image, since its sum would
+ * change.  That is so on the monitor; kvm.rom, which has this one inside, has them elsewhere.
  */
-#ifdef ROM_PAD
-	.set	rom_blocks, (ROM_CODE + ROM_PAD + SH_PAGES * 0x1000) / VMI_ROM_BLOCK
-#else
 	.set	rom_blocks, ROM_CODE / VMI_ROM_BLOCK
-#endif
 	.set	rom_code_blocks, ROM_CODE / VMI_ROM_BLOCK
 	.set	rom_data, rom_start + ROM_CODE
 #define SH(off)	%ss:(rom_data + off)
@@ -27,7 +22,7 @@
 	.set	nop_ALLOCATE_PAGE, 1
 	.set	nop_SET_LAZY_MODE, 1
 
-	vmi_rom	"monitor", asked=note_extension
+	vmi_rom	"monitor", asked=note_extension, shared=ROM_CODE
 	vmi_rom_partial
 
 	.code16
@@ -291,7 +286,8 @@ op_WRITE_GDT_ENTRY:
 /* The guest is none of VMI's time, see rom_knows_iret().  Perhaps before vmi_init. */
 note_extension:
 	here	%edx, 1
-	movl	$1, rom_data + SH_KNOWN - 1b(%edx)
+	addl	rom_start + ROM_SHARED - 1b(%edx), %edx
+	movl	$1, rom_start + SH_KNOWN - 1b(%edx)
 	ret
 
 	/* What has no routine above is its slot. */

@@ -3,7 +3,8 @@
  * kvm.rom: takes over what KVM offers to do better, everything else stays
  * native.  What that is, rom_init16 asks KVM, and writes the answers of
  * get_reloc into the image as long as the BIOS lets it.  Without KVM, and
- * before rom_init16, it is a null.rom.
+ * before rom_init16, it is a null.rom.  Where KVM has neither VT-x nor SVM below it,
+ * kernels run in ring 1, and a ROM in here for that serves them: ../ring1/rom.S.
  *
  * Read on in the parts: kvm-init.inc asks, kvm-slot.inc has a processor's
  * memory that KVM writes to, kvm-apic.inc, kvm-time.inc, kvm-alarm.inc and
@@ -12,6 +13,7 @@
 #include "header.inc"
 #include "iret.inc"
 #include "kvm.h"
+#include "../ring1/layout.h"
 
 	.set keep_IRET, 1
 	.set keep_SYSEXIT, 1
@@ -20,7 +22,7 @@
 	.error	"the slots do not fill the data"
 .endif
 
-	vmi_rom	"KVM ROM"
+	vmi_rom	"KVM ROM", ring1=ring1
 	vmi_rom_partial
 
 	.balign	4
@@ -50,3 +52,9 @@ op_IRET:
 op_SYSEXIT:
 	sti
 	sysexit
+
+/* Nobody is to find it but through us: without the beginning that option ROMs have. */
+	.balign	64
+ring1:
+	.fill	8
+	.incbin	"ring1/rom.bin", 8

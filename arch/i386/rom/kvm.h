@@ -76,7 +76,7 @@
 #define DATA_MAP		1024	/* u32 for each hash */
 #define MAP_SIZE		256
 #define DATA_SLOTS		2048
-#define DATA_KB			34
+#define DATA_KB			34	/* more than the pages that ring 1 needs */
 #define SLOT_STEAL		0	/* aligned to 64 */
 #define SLOT_CLOCK		64
 #define SLOT_EOI		96	/* u32: bit 0 set: no need to tell KVM */

@@ -285,9 +285,9 @@ static int guest_page_fault(struct vcpu_vmi *vmi)
 	return deliver_now(vmi, X_PF, true, vmi->exit_pfec, false);
 }
 
-int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
+static int handle_exit(struct vcpu_vmi *vmi)
 {
-	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
 	enum exit exit = vmi->exit;
 
 	vmi->exit = EXIT_NONE;
@@ -317,6 +317,15 @@ int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 	default:
 		return 1;
 	}
+}
+
+int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
+{
+	struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
+	int ret = handle_exit(vmi);
+
+	save_state(vmi);
+	return ret;
 }
 
 /* For the core. */

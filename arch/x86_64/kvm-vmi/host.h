@@ -106,7 +106,7 @@ static inline bool in_rom(struct rom *rom, u64 pa, u64 *offset)
 /* Which of the shared pages, if it is one. */
 static inline bool in_shared(struct rom *rom, u64 pa, u64 *offset)
 {
-	*offset = pa - rom_base(rom) - rom->code_pages * PAGE;
+	*offset = pa - rom->shared;
 	return rom->copy && *offset < SH_PAGES * PAGE;
 }
 

@@ -9,9 +9,21 @@
 
 struct kvm_vmi {
 	struct kvm kvm;
+	struct mutex rom_lock;	/* of who changes it; who reads may see it half done */
 	struct rom rom;
 	u8 *rom_pages;		/* where rom.copy is: whole pages of the guest's */
 	bool has_debugfs;	/* pool_debugfs() */
+};
+
+#define ROM_PAGES	2
+
+/* saved.c: of a virtual CPU, in the guest's RAM. */
+struct saved {
+	u32 vmi;		/* 1: after vmi_init */
+	u32 linear;		/* of the ROM */
+	u32 direct_end, ss0, esp0, known;
+	u32 ap_valid;		/* 1: it waits to be started so */
+	struct vmi_ap_state ap;
 };
 
 /* Why the guest was left. */
@@ -51,6 +63,9 @@ struct vcpu_vmi {
 	bool tables_dirty;	/* GDT or LDT: to be copied anew */
 	struct table_reg idt_was[2];	/* that and the one before, see note_idt() */
 	bool irq_window, nmi_window;
+	bool registers_set;	/* by QEMU: see follow_registers() */
+	struct saved saved;	/* what is in the guest's RAM */
+	u64 ap_states;		/* SetInitialAPState: calls that are in there, too */
 	bool halt;		/* the guest's HLT, still to be done */
 	bool spinning;		/* in SpinWait: SpinKick has to wake it */
 	bool bad_start;		/* ring1.stop says why */
@@ -109,6 +124,14 @@ u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa);
 void tdp_forget(struct vcpu_vmi *vmi);
 bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa);
 
+/* rom.c */
+bool rom_shares(struct vcpu *v, u32 phys, u32 *shared);
+bool rom_finish(struct vcpu *v, u32 phys, u32 lin);
+
+/* saved.c */
+void save_state(struct vcpu_vmi *vmi);
+int follow_registers(struct vcpu_vmi *vmi);
+
 /* state.c */
 struct regs *regs_from_kvm(struct vcpu_vmi *vmi);
 struct regs *regs_for_event(struct vcpu_vmi *vmi);
@@ -161,6 +184,7 @@ int vmi_complete_msr(struct kvm_vcpu *vcpu, int err);
 void system_segments_to_kvm(struct vcpu_vmi *vmi);
 
 /* smp.c */
+bool speaks_vmi(struct vcpu *v);
 void vmi_deliver_sipi(struct kvm_vcpu *vcpu, u8 vector);
 
 /* event.c */

@@ -48,7 +48,9 @@ static int vm_init(struct kvm *kvm)
 {
 	struct kvm_vmi *vm = container_of(kvm, struct kvm_vmi, kvm);
 
-	vm->rom_pages = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
+	mutex_init(&vm->rom_lock);
+	vm->rom_pages = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
+					       get_order(ROM_PAGES * PAGE));
 	return vm->rom_pages ? 0 : -ENOMEM;
 }
 
@@ -56,7 +58,7 @@ static void vm_destroy(struct kvm *kvm)
 {
 	struct kvm_vmi *vm = container_of(kvm, struct kvm_vmi, kvm);
 
-	free_pages((unsigned long)vm->rom_pages, 1);
+	free_pages((unsigned long)vm->rom_pages, get_order(ROM_PAGES * PAGE));
 }
 
 static int vcpu_precreate(struct kvm *kvm)
@@ -175,7 +177,9 @@ static int pre_run(struct kvm_vcpu *vcpu)
 		return -EINVAL;
 	}
 	/* KVM gives its descriptor away before it is in the array. */
-	return kvm_get_vcpu(vcpu->kvm, vcpu->vcpu_idx) == vcpu ? 1 : -EAGAIN;
+	if (kvm_get_vcpu(vcpu->kvm, vcpu->vcpu_idx) != vcpu)
+		return -EAGAIN;
+	return follow_registers(vcpu_to_vmi(vcpu));
 }
 
 static int skip_instruction(struct kvm_vcpu *vcpu)

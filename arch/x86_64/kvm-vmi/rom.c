@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ROM: an option ROM that QEMU loaded, in the guest's RAM.  What runs is a copy of
- * its pages, with its addresses filled in.
+ * The ROM: in an option ROM that QEMU loaded, kvm.rom, in the guest's RAM.  What runs is a
+ * copy of its pages, with its addresses filled in, which can be made again from there.
  */
 #include "ring1.h"
+#include <asm/vmi/rom.h>
 #include "romlabels.h"
 
 extern u8 rom_image[], rom_image_end[];
 
-/* Is it ours, by its code?  Its header has checksums, which the image here lacks. */
+#define LOW_MEMORY_END	0xa0000
+
+/* Is it ours, by its code?  kvm.rom wrote into its header. */
+static bool same_code(const u8 *code)
+{
+	return !memcmp(code + ROM_slots, rom_image + ROM_slots,
+		       rom_image_end - rom_image - ROM_slots);
+}
+
 bool rom_is_at(struct vcpu *v, u32 lin)
 {
 	u32 size = rom_image_end - rom_image;
 	u8 *code = kmalloc(size, GFP_KERNEL_ACCOUNT);
 	bool same;
 
-	same = code && guest_read(v, lin, code, size) &&
-	       !memcmp(code + ROM_slots, rom_image + ROM_slots, size - ROM_slots);
+	same = code && guest_read(v, lin, code, size) && same_code(code);
 	kfree(code);
 	return same;
 }
@@ -44,34 +52,87 @@ static void adapt(u8 *copy)
 }
 
 /**
+ * rom_shares - where the shared pages are of the ROM at @phys
+ *
+ * In conventional memory, which kvm.rom took when the BIOS called it.
+ */
+bool rom_shares(struct vcpu *v, u32 phys, u32 *shared)
+{
+	u32 distance;
+
+	if (kvm_vcpu_read_guest(&to_vmi(v)->vcpu, phys + ROM_SHARED, &distance, 4))
+		return false;
+	*shared = phys + distance;
+	return !(*shared % PAGE) && *shared < LOW_MEMORY_END - SH_PAGES * PAGE;
+}
+
+static u8 sum_of(const u8 *p, u32 len)
+{
+	u8 sum = 0;
+
+	while (len--)
+		sum += *p++;
+	return sum;
+}
+
+/**
+ * rom_finish - make the ROM at @phys what a kernel that has it at @lin is to see
+ *
+ * Return: false if it is not the one that we know.
+ */
+bool rom_finish(struct vcpu *v, u32 phys, u32 lin)
+{
+	struct kvm_vmi *vm = to_kvm_vmi(v);
+	u32 offset = phys & (PAGE - 1), len, shared;
+	struct rom *rom = &vm->rom;
+	u8 sum;
+
+	len = PAGE_ALIGN(offset + (rom_image_end - rom_image));
+	rom->copy = NULL;
+	if (len > ROM_PAGES * PAGE || !rom_shares(v, phys, &shared) ||
+	    kvm_vcpu_read_guest(&to_vmi(v)->vcpu, phys - offset, vm->rom_pages, len) ||
+	    !same_code(vm->rom_pages + offset))
+		return false;
+	rom->phys = phys;
+	rom->shared = shared;
+	rom->code_pages = len / PAGE;
+	rom->linear = 0;		/* as it is in the guest's RAM, also after a kexec */
+	rom->copy = vm->rom_pages + offset;
+	sum = sum_of(vm->rom_pages, len);
+	rom_relocate(rom, lin);
+	adapt(rom->copy);
+	/* The next kernel, after a kexec, wants the sum that it had. */
+	rom->copy[7] += sum - sum_of(vm->rom_pages, len);
+	return true;
+}
+
+/**
  * rom_place - vmi_init: the guest maps the ROM at @lin
  */
 bool rom_place(struct vcpu *v, u32 lin)
 {
 	struct kvm_vmi *vm = to_kvm_vmi(v);
-	struct rom *rom = &vm->rom;
-	u32 offset = lin & (PAGE - 1);
 	u64 gpa;
+	u32 shared;
+	bool good;
 
-	if (!rom_is_at(v, lin) || !guest_virt_to_phys(v, lin, &gpa))
+	if (!rom_is_at(v, lin) || !guest_virt_to_phys(v, lin, &gpa) ||
+	    gpa < VMI_ROM_START || gpa >= VMI_ROM_END)
 		return false;
-	if (gpa < VMI_ROM_START || gpa >= VMI_ROM_END || offset % VMI_ROM_STEP)
+	if (!rom_shares(v, gpa, &shared)) {
+		pr_err_ratelimited("kvm-vmi: guest of process %d: kvm.rom found no KVM (kvm=off?)\n",
+				   current->tgid);
 		return false;
-	rom->code_pages = offset ? 2 : 1;
-	/* From the code's page to the shared ones, which are at a page boundary. */
-	rom->pad = offset ? PAGE - offset : 0;
-	rom->phys = gpa;
-	if (kvm_vcpu_read_guest(&to_vmi(v)->vcpu, gpa - offset, vm->rom_pages,
-				rom->code_pages * PAGE))
-		return false;
-	rom->copy = vm->rom_pages + offset;
-	rom->linear = 0;		/* as the guest has it, also after a kexec */
-	rom_relocate(rom, lin);
-	adapt(rom->copy);
+	}
+	mutex_lock(&vm->rom_lock);
+	good = rom_finish(v, gpa, lin);
+	mutex_unlock(&vm->rom_lock);
 	/* The guest's shadows show the pages that were there until now. */
 	shadow_reset(v);
-	pr_info_ratelimited("kvm-vmi: guest of process %d has the ROM at %llx\n", current->tgid, gpa);
-	return true;
+	if (good)
+		pr_info_ratelimited("kvm-vmi: guest of process %d has the ROM at %llx\n",
+				    current->tgid, gpa);
+	return good;
 }
 
 void rom_choose(struct vcpu *v, u32 by_int, u32 by_call)

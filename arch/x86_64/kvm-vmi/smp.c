@@ -4,8 +4,10 @@
 #include "kvm/x86.h"
 #include "kvm/lapic.h"
 
-/* Is there a kernel that calls the ROM now, and not one that was here before? */
-static bool speaks_vmi(struct vcpu *v)
+/**
+ * speaks_vmi - is there a kernel that calls the ROM now, and not one that was here before?
+ */
+bool speaks_vmi(struct vcpu *v)
 {
 	u32 i;
 

@@ -217,6 +217,7 @@ void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event)
 	v->vmi = false;
 	v->sh = (struct shared *)((u8 *)v->vmi_page + SH_PAGES * PAGE);
 	memset(v->sh, 0, PAGE);
+	vmi->registers_set |= !init_event;
 	vmi->rflags = 2;
 	vmi->shadow = 0;
 	vmi->irq_window = false;
@@ -301,6 +302,9 @@ void vmi_set_idt(struct kvm_vcpu *vcpu, struct desc_ptr *d)
 	vmi->ring1.idt = (struct table_reg){ d->size, d->address };
 	vmi->ring1.fast_ss = 0;
 	note_idt(vmi);
+	/* KVM_SET_SREGS: not the guest, which runs. */
+	if (!vcpu->wants_to_run)
+		vmi->registers_set = true;
 }
 
 void vmi_set_gdt(struct kvm_vcpu *vcpu, struct desc_ptr *d)

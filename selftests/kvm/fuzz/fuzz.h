@@ -28,7 +28,11 @@
 #define RESULT		0x24000	/* of vmi_init */
 #define OPS		0x24100	/* what get_reloc says: address, type */
 #define OPS_NR		112
-#define ROM		0xc8000
+#define SHARED		0x80000	/* pages that the ROM shares with the host; behind them */
+#define SAVED		0x81000	/* what it saves of each virtual CPU, 256 bytes */
+#define ROM		0xc8000		/* kvm.rom */
+#define ROM_RING1	0x20		/* in its header, see asm/vmi/rom.h */
+#define ROM_SHARED	0x24
 #define ROM_SIZE	0x8000
 #define DONE_PORT	0xf4
 

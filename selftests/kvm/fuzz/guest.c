@@ -49,7 +49,7 @@ static u32 address(struct thread *t)
 
 u16 selector(struct thread *t)
 {
-	switch (pick(t, 8)) {
+	switch (pick(t, 10)) {
 	case 0:
 		return rnd(t);
 	case 1:
@@ -135,7 +135,7 @@ void poke(struct thread *t)
 	u64 v;
 
 	while (n--) {
-		switch (pick(t, 8)) {
+		switch (pick(t, 10)) {
 		case 0:
 			at = GDT + pick(t, GDT_NR) * 8;
 			v = random_descriptor(t);
@@ -160,6 +160,10 @@ void poke(struct thread *t)
 		case 6:
 			at = ROM + pick(t, ROM_SIZE - 8);
 			v = value(t);
+			break;
+		case 7:
+			at = SAVED + pick(t, VCPUS) * 256 + pick(t, 16) * 4;
+			v = one_in(t, 2) ? pick(t, 2) : value(t);
 			break;
 		default:
 			at = pick(t, MEMORY - 8);

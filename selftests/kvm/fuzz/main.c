@@ -257,6 +257,19 @@ static bool report(void)
 	return all && shared->inits * 2 > shared->machines;
 }
 
+/* As the ROM's 16-bit init does, which no BIOS calls here. */
+static void place_shared(void)
+{
+	u16 ring1;
+	u32 distance;
+
+	memcpy(&ring1, rom + ROM_RING1, sizeof(ring1));
+	distance = SHARED - ROM - ring1;
+	if (ring1 > ROM_SIZE - 0x1000)
+		errx(1, "the ROM has none for ring 1");
+	memcpy(rom + ring1 + ROM_SHARED, &distance, sizeof(distance));
+}
+
 int main(int argc, char **argv)
 {
 	u64 seed = 1, calls_wanted = 20000;
@@ -282,6 +295,7 @@ int main(int argc, char **argv)
 	c = open(argv[optind], O_RDONLY);
 	if (c < 0 || read(c, rom, sizeof(rom)) < 0x1000)
 		err(1, "%s", argv[optind]);
+	place_shared();
 	kvm = open("/dev/kvm", O_RDWR);
 	if (kvm < 0)
 		err(1, "/dev/kvm");

@@ -6,6 +6,10 @@
 
 #include <asm/vmi/abi.h>
 
+/* In the header, for hosts of kernels in ring 1; guests see reserved fields. */
+#define ROM_RING1		0x20	/* u16: offset of the ROM for them in this one, or 0 */
+#define ROM_SHARED		0x24	/* u32: from that to the pages it shares with its host */
+
 /* Flag of get_reloc's answer, in DH: the native instruction does as well. */
 #define VMI_RELOC_KEEP		1
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What no register of KVM's says of a virtual CPU: it is in the guest's RAM, so that it
+ * moves with that, in the frames behind the shared pages, where the guest itself does not
+ * get to.  Nothing there is believed more than a register of the guest's: QEMU, and the
+ * guest before vmi_init, write what they like.  Rings and shadows start empty elsewhere.
+ */
+#include "ring1.h"
+#include "kvm/x86.h"
+#include <asm/vmi/rom.h>
+
+#define SAVED_OFFSET	PAGE		/* the first page has what the ROM's init left */
+#define SAVED_SIZE	256		/* for each virtual CPU */
+static_assert(sizeof(struct saved) <= SAVED_SIZE);
+static_assert(MAX_CPUS * SAVED_SIZE <= (SH_PAGES - 1) * PAGE);
+
+static u64 place(struct vcpu *v, u64 shared)
+{
+	return shared + SAVED_OFFSET + v->id * SAVED_SIZE;
+}
+
+/* Into the guest's RAM what changed. */
+static void save(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+	struct rom *rom = rom_of(v);
+	struct saved now;
+
+	memset(&now, 0, sizeof(now));
+	if (v->vmi) {
+		now.vmi = 1;
+		now.linear = rom->linear;
+		now.direct_end = rom->direct_end;
+		now.ss0 = v->sh->ss0;
+		now.esp0 = v->sh->esp0;
+		now.known = v->sh->known;
+	}
+	if (v->ap_valid) {
+		now.ap_valid = 1;
+		now.ap = v->ap;
+	}
+	if (likely(!memcmp(&now, &vmi->saved, sizeof(now))))
+		return;
+	vmi->saved = now;
+	if (kvm_vcpu_write_guest(&vmi->vcpu, place(v, rom->shared), &now, sizeof(now)))
+		pr_err_ratelimited("kvm-vmi: guest of process %d has no RAM at %x: it cannot be saved\n",
+				   current->tgid, rom->shared);
+}
+
+/**
+ * save_state - after each run, so that QEMU finds all in the guest's RAM
+ */
+void save_state(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+	u64 ap_states = v->hypercalls[VMI_OP_SET_INITIAL_AP_STATE];
+	u32 i;
+
+	if (!rom_of(v)->copy)
+		return;
+	save(vmi);
+	if (likely(ap_states == vmi->ap_states))
+		return;
+	vmi->ap_states = ap_states;
+	for (i = 0; i < vcpu_count(v); i++)
+		save(to_vmi(vcpu_nr(v, i)));
+}
+
+/* The option ROM that has ours inside: where that is, 0 if there is none. */
+static u32 find_rom(struct kvm_vcpu *vcpu)
+{
+	u16 begin, offset;
+	u32 gpa, sign;
+
+	for (gpa = VMI_ROM_START; gpa < VMI_ROM_END; gpa += VMI_ROM_STEP) {
+		if (!kvm_vcpu_read_guest(vcpu, gpa, &begin, 2) && begin == VMI_ROM_SIGNATURE &&
+		    !kvm_vcpu_read_guest(vcpu, gpa + 8, &sign, 4) && sign == VMI_SIGNATURE &&
+		    !kvm_vcpu_read_guest(vcpu, gpa + ROM_RING1, &offset, 2) && offset)
+			return gpa + offset;
+	}
+	return 0;
+}
+
+/* A reset: nothing of what ran is left, for any virtual CPU. */
+static void forget(struct vcpu *v)
+{
+	struct kvm_vmi *vm = to_kvm_vmi(v);
+	u32 i;
+
+	for (i = 0; i < vcpu_count(v); i++) {
+		vcpu_nr(v, i)->ap_valid = false;
+		memset(&to_vmi(vcpu_nr(v, i))->saved, 0, sizeof(struct saved));
+	}
+	if (vm->rom.copy)
+		kvm_clear_guest(&vm->kvm, vm->rom.shared + SAVED_OFFSET,
+				MAX_CPUS * SAVED_SIZE);
+	memset(&vm->rom, 0, sizeof(vm->rom));
+}
+
+/* The kernel had called vmi_init, here or elsewhere.  false: it cannot go on here. */
+static bool restore(struct vcpu_vmi *vmi)
+{
+	struct vcpu *v = &vmi->ring1;
+	struct rom *rom = rom_of(v);
+	struct saved saved;
+	u32 phys, shared;
+
+	phys = find_rom(&vmi->vcpu);
+	if (!phys || !rom_shares(v, phys, &shared) ||
+	    kvm_vcpu_read_guest(&vmi->vcpu, place(v, shared), &saved, sizeof(saved)))
+		return true;			/* not yet, or no ROM of ours */
+	vmi->saved = saved;
+	v->ap_valid = saved.ap_valid == 1;
+	v->ap = saved.ap;
+	if (saved.vmi != 1 || !is_paging(&vmi->vcpu))
+		return true;
+	if ((!rom->copy || rom->phys != phys || rom->linear != saved.linear) &&
+	    !rom_finish(v, phys, saved.linear))
+		return false;
+	rom->direct = rom->linear - rom->phys;
+	rom->direct_end = saved.direct_end;
+	v->vmi = true;
+	share_page(v);
+	v->sh->ss0 = saved.ss0;
+	v->sh->esp0 = saved.esp0;
+	v->sh->known = saved.known;
+	return true;
+}
+
+/**
+ * follow_registers - QEMU may have set them since the last KVM_RUN
+ *
+ * Return: as vcpu_pre_run of KVM's, 0 if KVM_RUN has an answer.
+ */
+int follow_registers(struct vcpu_vmi *vmi)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+	struct kvm_vmi *vm = to_kvm_vmi(&vmi->ring1);
+	bool good = true;
+
+	if (likely(!vmi->registers_set))
+		return 1;
+	vmi->registers_set = false;
+	mutex_lock(&vm->rom_lock);
+	if (is_paging(vcpu) || speaks_vmi(&vmi->ring1))
+		good = restore(vmi);
+	else if (!is_protmode(vcpu))
+		forget(&vmi->ring1);
+	mutex_unlock(&vm->rom_lock);
+	kvm_make_request(KVM_REQ_TLB_FLUSH_GUEST, vcpu);
+	return good ? 1 : vmi_stop(vmi, "its ROM is of another version of kvm-vmi");
+}
