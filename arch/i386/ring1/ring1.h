@@ -46,6 +46,7 @@ struct table_reg {
 	X(SHADOW_FILL, "shadow fills") \
 	X(SHADOW_RESET, "shadow resets") \
 	X(SHADOW_TRIM, "shadow pages all in use") \
+	X(SHADOW_PAGES, "shadow pages in use, now") \
 	X(PF_GUEST, "page faults for the guest") \
 	X(EXCEPTION, "exceptions and interrupts delivered") \
 	X(SOFT_INT, "software interrupts") \
@@ -148,7 +149,7 @@ struct vcpu {
 
 	/* Shadows: shadow.c alone. */
 	struct spage *used_pages, *used_last, *free_pages;
-	u32 nr_pages, nr_used;	/* that its host gave; that are in use */
+	u32 nr_pages;		/* that its host gave */
 	u32 loads;		/* of roots */
 	struct spage *hash[1024];
 	struct spage *root;

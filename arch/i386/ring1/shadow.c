@@ -59,7 +59,7 @@ static void use(struct vcpu *v, struct spage *s)
 	if (!s->list)
 		v->used_last = s;
 	v->used_pages = s;
-	v->nr_used++;
+	v->count[C_SHADOW_PAGES]++;
 }
 
 /* Find or make; NULL: all pages were in use and some are free now, start over. */
@@ -145,7 +145,7 @@ void shadow_reset(struct vcpu *v)
 		v->used_last->list = v->free_pages;
 		v->free_pages = v->used_pages;
 		v->used_pages = NULL;
-		v->nr_used = 0;
+		v->count[C_SHADOW_PAGES] = 0;
 	}
 	shadow_set_root(v);
 }
@@ -187,13 +187,13 @@ static void keep_recent(struct vcpu *v)
 void shadow_trim(struct vcpu *v)
 {
 	struct spage *s, *next = v->used_pages;
-	u32 had = v->nr_used;
+	u64 had = v->count[C_SHADOW_PAGES];
 
 	v->count[C_SHADOW_TRIM]++;
 	keep_recent(v);
 	memset(v->hash, 0, sizeof(v->hash));
 	v->used_pages = NULL;
-	v->nr_used = 0;
+	v->count[C_SHADOW_PAGES] = 0;
 	while (next) {
 		s = next;
 		next = s->list;
@@ -205,7 +205,7 @@ void shadow_trim(struct vcpu *v)
 			v->free_pages = s;
 		}
 	}
-	if (v->nr_used > had / 4 * 3)
+	if (v->count[C_SHADOW_PAGES] > had / 4 * 3)
 		shadow_reset(v);
 	else
 		flush_tlb(v);

@@ -215,8 +215,8 @@ static int shadows_show(struct seq_file *m, void *unused)
 		struct vcpu_vmi *vmi = vcpu_to_vmi(vcpu);
 		struct vcpu *v = &vmi->ring1;
 
-		seq_printf(m, "%d %u %u %u %llu %llu %llu\n", vcpu->vcpu_id, v->nr_used,
-			   v->nr_pages, most_pages(vmi), v->count[C_SHADOW_FILL],
+		seq_printf(m, "%d %llu %u %u %llu %llu %llu\n", vcpu->vcpu_id,
+			   v->count[C_SHADOW_PAGES], v->nr_pages, most_pages(vmi), v->count[C_SHADOW_FILL],
 			   v->count[C_SHADOW_RESET], v->count[C_SHADOW_TRIM]);
 	}
 	return 0;
