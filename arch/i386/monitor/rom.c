@@ -86,16 +86,12 @@ static void use_far_call(u32 nr)
  */
 bool rom_place(struct vcpu *v, u32 lin)
 {
-	u32 i;
-
 	if (!rom_is_at(v, lin))
 		return false;
 	rom_relocate(&rom, lin);
 	use_far_call(HC_BY_CALL);
 	seal();
 	irq_forget(v);
-	for (i = 0; i < nr_cpus; i++)
-		vcpus[i]->ap_valid = false;
 	return true;
 }
 

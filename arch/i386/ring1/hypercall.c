@@ -92,11 +92,14 @@ static u32 insn_of(struct regs *r)
  */
 static enum outcome hc_init(struct vcpu *v, struct regs *r)
 {
-	u32 lin = insn_of(r) - ROM_slots - SLOT * HC_INIT;
+	u32 lin = insn_of(r) - ROM_slots - SLOT * HC_INIT, i;
 
 	r->ax = -1u;
 	if (v->vmi || !rom_place(v, lin))
 		return DONE;
+	/* Of a kernel before this one. */
+	for (i = 0; i < vcpu_count(v); i++)
+		vcpu_nr(v, i)->ap_valid = false;
 	rom_of(v)->direct = lin - rom_of(v)->phys;
 	/* How far that mapping goes the guest says later, SetLinearMapping. */
 	rom_of(v)->direct_end = 0;

@@ -39,8 +39,13 @@ static void offer(u8 *copy, enum vmi_op op)
 	row[2] = VMI_RELOC_CALL;
 }
 
+static void leave_out(u8 *copy, enum vmi_op op)
+{
+	memset(copy + ROM_rom_relocs + 4 * op, 0, 4);
+}
+
 /* CPUID asks KVM; there is no port whose slowness anything waits for. */
-static void adapt(u8 *copy)
+static void adapt(struct vcpu *v, u8 *copy)
 {
 	s32 to = ROM_slots + SLOT * VMI_OP_CPUID - (ROM_op_CPUID + 5);
 
@@ -49,6 +54,11 @@ static void adapt(u8 *copy)
 	copy[ROM_op_IO_DELAY] = 0xc3;		/* ret */
 #define OFFER(id) offer(copy, VMI_OP_##id);
 	HOST_OPS(OFFER)
+	/* Nobody to wait for: Linux then unlocks without asking whether one sleeps. */
+	if (vcpu_count(v) == 1) {
+		leave_out(copy, VMI_OP_SPIN_WAIT);
+		leave_out(copy, VMI_OP_SPIN_KICK);
+	}
 }
 
 /**
@@ -100,7 +110,7 @@ bool rom_finish(struct vcpu *v, u32 phys, u32 lin)
 	rom->copy = vm->rom_pages + offset;
 	sum = sum_of(vm->rom_pages, len);
 	rom_relocate(rom, lin);
-	adapt(rom->copy);
+	adapt(v, rom->copy);
 	/* The next kernel, after a kexec, wants the sum that it had. */
 	rom->copy[7] += sum - sum_of(vm->rom_pages, len);
 	return true;
