@@ -11,22 +11,6 @@
 
 #define EMULATE_AT_ONCE	128	/* instructions, before KVM looks around */
 
-/**
- * vmi_stop - the guest cannot go on: QEMU ends as if it had panicked, the log says why
- */
-int vmi_stop(struct vcpu_vmi *vmi, const char *why)
-{
-	struct kvm_vcpu *vcpu = &vmi->vcpu;
-
-	pr_err_ratelimited("kvm-vmi: guest of process %d stopped: %s (CS:EIP %x:%lx)\n",
-			   current->tgid, why, vmi->seg[VCPU_SREG_CS].selector,
-			   kvm_rip_read(vcpu));
-	vcpu->run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
-	vcpu->run->system_event.type = KVM_SYSTEM_EVENT_CRASH;
-	vcpu->run->system_event.ndata = 0;
-	return 0;
-}
-
 /* To QEMU's debugger. */
 static int debug_exit(struct vcpu_vmi *vmi, u32 vec, u64 dr6)
 {
@@ -50,8 +34,12 @@ static int emulated(struct vcpu_vmi *vmi, int ret)
 			return vmi_stop(vmi, "an instruction that KVM cannot emulate");
 		return 0;
 	}
+	if (vmi->refused)
+		return vmi_stop(vmi, vmi->refused);
 	if (vcpu->arch.halt_request) {
 		vcpu->arch.halt_request = 0;
+		if (vmi_gave_up(vmi))
+			return vmi_stop(vmi, vmi->refused);
 		return kvm_emulate_halt_noskip(vcpu);
 	}
 	return 1;
@@ -91,6 +79,8 @@ static int finish(struct vcpu_vmi *vmi, enum outcome done)
 	kvm_make_request(KVM_REQ_EVENT, vcpu);
 	if (vmi->halt) {
 		vmi->halt = false;
+		if (vmi_gave_up(vmi))
+			return vmi_stop(vmi, vmi->refused);
 		vcpu_rests(v);
 		ret = kvm_emulate_halt_noskip(vcpu);
 	}

@@ -67,6 +67,7 @@ struct vcpu_vmi {
 	struct saved saved;	/* what is in the guest's RAM */
 	u64 ap_states;		/* SetInitialAPState: calls that are in there, too */
 	bool halt;		/* the guest's HLT, still to be done */
+	const char *refused;	/* why it cannot go on */
 	bool spinning;		/* in SpinWait: SpinKick has to wake it */
 	bool bad_start;		/* ring1.stop says why */
 	u64 star, tsc_aux;
@@ -178,7 +179,6 @@ void pool_debugfs(struct kvm *kvm);
 
 /* exit.c */
 int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath);
-int vmi_stop(struct vcpu_vmi *vmi, const char *why);
 bool at_int3(struct vcpu_vmi *vmi);
 int vmi_complete_msr(struct kvm_vcpu *vcpu, int err);
 void system_segments_to_kvm(struct vcpu_vmi *vmi);
@@ -186,6 +186,10 @@ void system_segments_to_kvm(struct vcpu_vmi *vmi);
 /* smp.c */
 bool speaks_vmi(struct vcpu *v);
 void vmi_deliver_sipi(struct kvm_vcpu *vcpu, u8 vector);
+
+/* stop.c */
+int vmi_stop(struct vcpu_vmi *vmi, const char *why);
+bool vmi_gave_up(struct vcpu_vmi *vmi);
 
 /* event.c */
 void vmi_inject_irq(struct kvm_vcpu *vcpu, bool reinjected);

@@ -223,6 +223,7 @@ void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event)
 	vmi->irq_window = false;
 	vmi->nmi_window = false;
 	vmi->halt = false;
+	vmi->refused = NULL;
 	vmi->spinning = false;
 	vmi->bad_start = false;
 	vmi->tables_dirty = true;
@@ -396,6 +397,10 @@ int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 	case MSR_TSC_AUX:
 		vmi->tsc_aux = msr->data;
 		return 0;
+	case MSR_EFER:
+		if (!msr->host_initiated && (msr->data & EFER_LME))
+			vmi->refused = "a 64-bit kernel";
+		break;
 	case MSR_IA32_TSC:	/* as it is: write_tsc_offset() */
 		if (!msr->host_initiated)
 			return 0;
