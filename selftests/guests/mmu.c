@@ -598,10 +598,12 @@ static void t_smep(void)
 static void t_reserved(void)
 {
 	u32 at = fresh(), large = large_window();
-	u64 bad = space->pae ? 1ull << 51 : 0;
+	u32 word[4] = { 0x80000008 }, bit;
 
-	if (bad) {
-		map(at, 3, PTE_RIGHTS | PTE_U | bad);
+	__cpuid(&word[0], &word[1], &word[2], &word[3]);
+	/* The first address that is too wide, by CPUID, and one by any processor's. */
+	for (bit = word[0] & 0xff; space->pae && bit <= 51; bit = bit < 51 ? 51 : 52) {
+		map(at, 3, PTE_RIGHTS | PTE_U | 1ull << bit);
 		EXPECT_EQ(touch(at, READ, false) | PF_P, PF_P | PF_RSVD);
 		EXPECT_EQ(touch(at, WRITE, true) | PF_P, PF_P | PF_W | PF_U | PF_RSVD);
 		map(at, 3, PTE_RIGHTS);

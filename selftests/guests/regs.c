@@ -13,6 +13,10 @@
 #define CPUID_FAULTING	0x80000000
 #define MSR_MISC_FEATURES 0x140
 #define CPUID_FAULT	1
+#define MSR_TSC		0x10
+#define MSR_CORE_THREADS 0x35
+#define MSR_TSC_AUX	0xc0000103
+#define CPUID_RDTSCP	(1 << 27)	/* leaf 0x80000001, EDX */
 #define MSR_SYSENTER	0x174	/* and the next two */
 #define MSR_PAT		0x277
 #define MSR_NONE	0x12345
@@ -220,6 +224,75 @@ static void t_msr_refused(void)
 	}
 }
 
+/* What CPUID says that there is can be read, and written as it is. */
+static const struct {
+	u32 leaf, reg, bit, msr;
+} promised[] = {
+	{ 1, EDX, 4, MSR_TSC }, { 1, EDX, 9, 0x1b /* APIC base */ },
+	{ 1, EDX, 12, 0x2ff /* MTRRs */ }, { 1, EDX, 14, 0x179 /* machine checks */ },
+	{ 1, EDX, 16, MSR_PAT }, { 1, ECX, 15, 0x345 /* PDCM */ },
+	{ 7, EBX, 1, 0x3b /* TSC_ADJUST */ }, { 7, EDX, 26, 0x48 /* SPEC_CTRL */ },
+	{ 7, EDX, 29, 0x10a /* ARCH_CAPABILITIES */ },
+	{ 0x80000001, EDX, 27, MSR_TSC_AUX }, { 0x80000008, EBX, 14, 0x48 /* IBRS */ },
+};
+
+static void t_msr_promised(void)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(promised); i++) {
+		if (!(cpuid(promised[i].leaf, promised[i].reg) >> promised[i].bit & 1) ||
+		    run(stub_rdmsr, false, 0, promised[i].msr, 0) == TRAP_VECTOR)
+			continue;
+		print("# MSR %x\n", promised[i].msr);
+		FAIL("CPUID has it, and it faults");
+	}
+}
+
+/* Its number for this processor is what a program reads with RDTSCP. */
+static void t_tsc_aux(void)
+{
+	u32 low, high, aux;
+
+	if (!(cpuid(0x80000001, EDX) & CPUID_RDTSCP)) {
+		SKIP("no RDTSCP");
+		return;
+	}
+	if (run(stub_wrmsr, false, 0x1234, MSR_TSC_AUX, 0) != TRAP_VECTOR) {
+		SKIP("TSC_AUX is the host's");
+		return;
+	}
+	asm volatile("rdtscp" : "=a" (low), "=d" (high), "=c" (aux));
+	EXPECT_EQ(aux, 0x1234);
+	EXPECT_EQ(rdmsr(MSR_TSC_AUX), 0x1234);
+}
+
+/* QEMU answers, under KVM by its filter of MSRs: one core, one thread. */
+static void t_msr_of_qemu(void)
+{
+	if (run(stub_rdmsr, false, 0, MSR_CORE_THREADS, 0) != TRAP_VECTOR || !landed.eax) {
+		SKIP("no number of cores and threads");
+		return;
+	}
+	EXPECT_EQ(rdmsr(MSR_CORE_THREADS), 0x10001);
+}
+
+/* The TSC is one, however it is read.  QEMU's software emulation says 0. */
+static void t_msr_tsc(void)
+{
+	u64 before, value, after;
+
+	asm volatile("rdtsc" : "=A" (before));
+	if (run(stub_rdmsr, false, 0, MSR_TSC, 0) != TRAP_VECTOR ||
+	    !(landed.eax | landed.edx)) {
+		SKIP("the TSC is no MSR here");
+		return;
+	}
+	value = landed.eax | (u64)landed.edx << 32;
+	asm volatile("rdtsc" : "=A" (after));
+	EXPECT(before <= value && value <= after);
+}
+
 static void t_rdtsc(void)
 {
 	u64 before, value, after;
@@ -320,6 +393,10 @@ static const struct test tests[] = {
 	{ "CPUID of programs", t_cpuid_program },
 	{ "RDMSR, WRMSR", t_msr },
 	{ "MSRs refused", t_msr_refused },
+	{ "MSRs of CPUID", t_msr_promised },
+	{ "TSC_AUX", t_tsc_aux },
+	{ "MSRs of QEMU", t_msr_of_qemu },
+	{ "RDMSR of the TSC", t_msr_tsc },
 	{ "RDTSC", t_rdtsc },
 	{ "RDPMC", t_rdpmc },
 	{ "SetDR, GetDR", t_dr },

@@ -5,6 +5,7 @@
 #include "ring1.h"
 #include "kvm/x86.h"
 #include "kvm/mmu.h"
+#include "kvm/cpuid.h"
 #include "kvm/lapic.h"
 #include "kvm/kvm_cache_regs.h"
 #include "romlabels.h"
@@ -325,6 +326,8 @@ bool guest_cpuid(struct vcpu *v, struct regs *r)
 {
 	u32 ax = r->ax, bx, cx = r->cx, dx;
 
+	if (cpuid_fault_enabled(&to_vmi(v)->vcpu) && (r->cs & 3) == 3)
+		return false;
 	kvm_cpuid(&to_vmi(v)->vcpu, &ax, &bx, &cx, &dx, false);
 	r->ax = ax;
 	r->bx = bx;

@@ -102,8 +102,33 @@ static void prepare_switch(struct kvm_vcpu *vcpu)
 }
 
 /* Its place in KVM's array is not yet known when it is created. */
+static DEFINE_PER_CPU(u64, host_misc_features);
+
+/*
+ * Where the processor can, CPUID of ring 1 and 3 faults, and KVM answers: firmware and
+ * programs are told what the kernel is.
+ */
+static void catch_cpuid(void)
+{
+	u64 features;
+
+	if (!boot_cpu_has(X86_FEATURE_CPUID_FAULT))
+		return;
+	rdmsrl(MSR_MISC_FEATURES_ENABLES, features);
+	this_cpu_write(host_misc_features, features);
+	wrmsrl(MSR_MISC_FEATURES_ENABLES, features | MSR_MISC_FEATURES_ENABLES_CPUID_FAULT);
+}
+
+/* To what the thread's own programs, QEMU, have. */
+static void release_cpuid(void)
+{
+	if (boot_cpu_has(X86_FEATURE_CPUID_FAULT))
+		wrmsrl(MSR_MISC_FEATURES_ENABLES, this_cpu_read(host_misc_features));
+}
+
 static void load_vcpu(struct kvm_vcpu *vcpu, int cpu)
 {
+	catch_cpuid();
 	vcpu_to_vmi(vcpu)->ring1.id = vcpu->vcpu_idx;
 	/*
 	 * An instruction that got to a device, and then failed, waits for no answer.  KVM
@@ -119,6 +144,7 @@ static void load_vcpu(struct kvm_vcpu *vcpu, int cpu)
 static void put_vcpu(struct kvm_vcpu *vcpu)
 {
 	vcpu_rests(&vcpu_to_vmi(vcpu)->ring1);
+	release_cpuid();
 }
 
 static int get_feature_msr(u32 msr, u64 *data)

@@ -219,6 +219,8 @@ void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event)
 	memset(v->sh, 0, PAGE);
 	vmi->registers_set |= !init_event;
 	vmi->rflags = 2;
+	if (!boot_cpu_has(X86_FEATURE_CPUID_FAULT))
+		vcpu->arch.msr_platform_info &= ~MSR_PLATFORM_INFO_CPUID_FAULT;
 	vmi->shadow = 0;
 	vmi->irq_window = false;
 	vmi->nmi_window = false;
@@ -398,7 +400,8 @@ int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 		vmi->tsc_aux = msr->data;
 		return 0;
 	case MSR_EFER:
-		if (!msr->host_initiated && (msr->data & EFER_LME))
+		if (!msr->host_initiated && (msr->data & EFER_LME) && !is_paging(vcpu) &&
+		    !vmi->ring1.vmi)
 			vmi->refused = "a 64-bit kernel";
 		break;
 	case MSR_IA32_TSC:	/* as it is: write_tsc_offset() */
