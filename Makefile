@@ -257,6 +257,7 @@ bench-kvm-vmi: $(B)/bzImage userland roms $(B)/monitor.elf
 		$(MAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) l1
 	@$(STEP) "build L1 without" kvm-vmi-l1 0 $(KVM_VMI_L1)
 	@selftests/bench/run --kvm-vmi
+	@selftests/kvm/bench -v
 
 bench-kvm-vmi-quick: $(B)/bzImage userland $(B)/monitor.elf
 	@mkdir -p $(B)/kvm-vmi-l1

@@ -165,6 +165,7 @@ void window_exit(void);
 int window_enable_cpu(void);
 int window_create(struct vcpu_vmi *vmi);
 void window_free(struct vcpu_vmi *vmi);
+u32 vmi_exit_reason(struct vcpu_vmi *vmi);
 fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags);
 void vmi_handle_exit_irqoff(struct kvm_vcpu *vcpu);
 

@@ -277,7 +277,7 @@ static u64 l2_tsc_multiplier(struct kvm_vcpu *vcpu)
 static void get_exit_info(struct kvm_vcpu *vcpu, u32 *reason, u64 *info1, u64 *info2,
 			  u32 *intr_info, u32 *error_code)
 {
-	*reason = vcpu_to_vmi(vcpu)->exit;
+	*reason = vmi_exit_reason(vcpu_to_vmi(vcpu));
 	*info1 = vcpu_to_vmi(vcpu)->window->regs.vec;
 	*info2 = vcpu_to_vmi(vcpu)->nested.gpa;
 	*intr_info = 0;

@@ -13,6 +13,7 @@
 #include "ring1.h"
 #include "kvm/x86.h"
 #include "kvm/lapic.h"
+#include "kvm/trace.h"
 #include "romlabels.h"
 
 /* Entries of the TSS's table of stacks that Linux leaves alone. */
@@ -355,23 +356,63 @@ static bool deliver_at_once(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err
 					      err, soft));
 }
 
+/* The number of the ROM's slot that a call came from. */
+static u32 slot_of(struct vcpu_vmi *vmi)
+{
+	u32 off = (u32)vmi->window->regs.ip - 2 - rom_of(&vmi->ring1)->linear - ROM_slots;
+
+	return off % SLOT ? ~0u : off / SLOT;
+}
+
+/**
+ * vmi_exit_reason - for the tracepoint: enum exit, a trap's vector, a call's number
+ */
+u32 vmi_exit_reason(struct vcpu_vmi *vmi)
+{
+	u32 vec = vmi->window->regs.vec;
+
+	if (vmi->exit != EXIT_TRAP && vmi->exit != EXIT_IRQ)
+		return vmi->exit << 16;
+	return vmi->exit << 16 | (vec & 0xff) << 8 |
+	       (vec == HYPERCALL_VECTOR ? slot_of(vmi) & 0xff : 0);
+}
+
+/*
+ * Registers of the local APIC that KVM's code for guests of VT-x writes with interrupts
+ * off, too: it takes no more than spinlocks, and what follows is a request.
+ */
+static bool apic_at_once(u32 reg)
+{
+	return reg == APIC_EOI || reg == APIC_TASKPRI || reg == APIC_TMICT || reg == APIC_ICR ||
+	       reg == APIC_ICR2;
+}
+
 /* A call of the ROM's that KVM has no part in, and no event waits for its end. */
 static bool call_at_once(struct vcpu_vmi *vmi)
 {
 	struct regs *r = &vmi->window->regs;
 	struct vcpu *v = &vmi->ring1;
-	u32 off = (u32)r->ip - 2 - rom_of(v)->linear - ROM_slots, nr = off / SLOT;
+	u32 nr = slot_of(vmi);
 	struct attempt was;
 
-	if (!v->vmi || stepping(vmi) || v->sh->pending || (r->cs & 3) != 1 || off % SLOT)
+	/* With the flag open, what waits for it is KVM's to deliver. */
+	if (!v->vmi || stepping(vmi) || (v->sh->pending && v->sh->vif) || (r->cs & 3) != 1)
 		return false;
 	switch (nr) {
+	case VMI_OP_APIC_WRITE:
+		if (!apic_at_once(r->ax & 0xff0))
+			return false;
+		break;
+	case VMI_OP_CLTS:
+	case VMI_OP_SET_CR0:
 	case VMI_OP_SET_CR3:
 	case VMI_OP_UPDATE_PXE:
 	case VMI_OP_INVAL_PAGE:
 	case VMI_OP_FLUSH_TLB:
 	case VMI_OP_FLUSH_RANGE:
 	case VMI_OP_WRITE_GDT_ENTRY:
+	case VMI_OP_WRITE_LDT_ENTRY:
+	case VMI_OP_WRITE_IDT_ENTRY:
 	case VMI_OP_CPU_PREEMPTED:
 		break;
 	default:
@@ -379,8 +420,11 @@ static bool call_at_once(struct vcpu_vmi *vmi)
 	}
 	begin_attempt(vmi, &was);
 	r->err = 0;
-	if (end_attempt(vmi, &was, hypercall(v, r)))
+	if (end_attempt(vmi, &was, hypercall(v, r))) {
+		if (nr == VMI_OP_CLTS || nr == VMI_OP_SET_CR0)
+			set_guest_crs(vmi);
 		return true;
+	}
 	v->hypercalls[nr]--;		/* it is done again */
 	return false;
 }
@@ -510,6 +554,7 @@ fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 		data_segments_to_kvm(vmi);
 		regs_to_kvm(vmi);
 	}
+	trace_kvm_exit(vcpu, 0);
 	return EXIT_FASTPATH_NONE;
 }
 

@@ -424,6 +424,16 @@ int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 
 enum outcome set_cr0(struct vcpu *v, u32 val)
 {
+	struct vcpu_vmi *vmi = to_vmi(v);
+
+	if (vmi->irqs_off) {
+		if ((val ^ v->cr0) & ~(u32)CR0_TS)
+			vmi->nested.pending = true;	/* again, by KVM */
+		else
+			vmi_set_cr0(&vmi->vcpu, val);
+		v->sh->cr0 = v->cr0;
+		return DONE;
+	}
 	return done_if(!kvm_set_cr0(&to_vmi(v)->vcpu, val));
 }
 

@@ -14,6 +14,10 @@
 #define ROUNDS		1000	/* of ping-pong: two switches each */
 #define SHOOTDOWNS	1000	/* pairs of mprotect() */
 #define LOCKS		20000	/* by each of two */
+#define SYSCALLS	20000
+#define SIGNALS		2000
+#define FAULTS		2048	/* of pages that the machine has already */
+#define FAULTS_AT_ONCE	64
 
 #define MEMBARRIER_PRIVATE_EXPEDITED		8
 #define MEMBARRIER_REGISTER_PRIVATE_EXPEDITED	16
@@ -179,6 +183,59 @@ static void take_locks(void *arg)
 	ready = 0;
 }
 
+/* What the marks themselves cost. */
+static int nothing(void)
+{
+	mark("nothing-begin", 0);
+	return mark("nothing-end", 1000);
+}
+
+static int system_calls(void)
+{
+	int i;
+
+	mark("syscall-begin", 0);
+	for (i = 0; i < SYSCALLS; i++)
+		getppid();
+	return mark("syscall-end", SYSCALLS);
+}
+
+static int signals(void)
+{
+	pid_t self = getpid();
+	int i;
+
+	ticks = 0;
+	sys_signal(SIGUSR1, on_tick);
+	mark("signal-begin", 0);
+	for (i = 0; i < SIGNALS; i++)
+		kill(self, SIGUSR1);
+	mark("signal-end", SIGNALS);
+	CHECK_EQ(ticks, SIGNALS);
+	return KSFT_PASS;
+}
+
+static void touch_and_forget(char *pages, int n)
+{
+	int i;
+
+	for (; n > 0; n -= FAULTS_AT_ONCE) {
+		for (i = 0; i < FAULTS_AT_ONCE; i++)
+			pages[i * PAGE_SIZE] = 1;
+		my_syscall3(__NR_madvise, pages, FAULTS_AT_ONCE * PAGE_SIZE, MADV_DONTNEED);
+	}
+}
+
+static int page_faults(void)
+{
+	char *pages = sys_pages(FAULTS_AT_ONCE, PROT_READ | PROT_WRITE);
+
+	touch_and_forget(pages, FAULTS);
+	mark("fault-begin", 0);
+	touch_and_forget(pages, FAULTS);
+	return mark("fault-end", FAULTS);
+}
+
 static int contended_lock(void)
 {
 	int i;
@@ -197,7 +254,8 @@ static int contended_lock(void)
 }
 
 static const struct test tests[] = {
-	TEST(timer), TEST(ipi), TEST(context_switch), TEST(shootdown), TEST(contended_lock),
+	TEST(nothing), TEST(system_calls), TEST(signals), TEST(page_faults), TEST(timer),
+	TEST(ipi), TEST(context_switch), TEST(shootdown), TEST(contended_lock),
 };
 
 int main(void)
