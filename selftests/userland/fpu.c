@@ -12,12 +12,22 @@ struct fpu {
 	unsigned int xmm[8][4] __attribute__((aligned(16)));
 };
 
+#define OSXSAVE_AVX	(3 << 27)
+
 static unsigned int cpuid_edx(void)
 {
 	unsigned int a = 1, b, c, d;
 
 	asm volatile("cpuid" : "+a" (a), "=b" (b), "=c" (c), "=d" (d));
 	return d;
+}
+
+static unsigned int cpuid_ecx(void)
+{
+	unsigned int a = 1, b, c, d;
+
+	asm volatile("cpuid" : "+a" (a), "=b" (b), "=c" (c), "=d" (d));
+	return c;
 }
 
 static int have_sse2(void)
@@ -120,6 +130,55 @@ static int context_switches(void)
 			exit(keep_over_yields(i + 11));
 	}
 	for (i = 0; i < TASKS; i++)
+		CHECK_EQ(sys_wait(pids[i]), 0);
+	return KSFT_PASS;
+}
+
+/* Of YMM registers, by XSAVE: on all CPUs at once, and on one. */
+static int keep_ymm(unsigned int seed, int pin)
+{
+	static unsigned char want[8][32], got[8][32];
+	unsigned int i, k;
+
+	if (pin && sys_pin_to_cpu(0))
+		return KSFT_FAIL;
+	for (i = 0; i < 8; i++)
+		for (k = 0; k < 32; k++)
+			want[i][k] = prng(&seed);
+	asm volatile("vmovups (%0), %%ymm0; vmovups 32(%0), %%ymm1\n\t"
+		     "vmovups 64(%0), %%ymm2; vmovups 96(%0), %%ymm3\n\t"
+		     "vmovups 128(%0), %%ymm4; vmovups 160(%0), %%ymm5\n\t"
+		     "vmovups 192(%0), %%ymm6; vmovups 224(%0), %%ymm7"
+		     :: "r" (want) : "memory");
+	for (i = 0; i < SWITCHES; i++) {
+		my_syscall0(__NR_sched_yield);
+		if (i % 50 == 0)
+			sys_sleep_ms(1);
+		memset(got, 0, sizeof(got));
+		asm volatile("vmovups %%ymm0, (%0); vmovups %%ymm1, 32(%0)\n\t"
+			     "vmovups %%ymm2, 64(%0); vmovups %%ymm3, 96(%0)\n\t"
+			     "vmovups %%ymm4, 128(%0); vmovups %%ymm5, 160(%0)\n\t"
+			     "vmovups %%ymm6, 192(%0); vmovups %%ymm7, 224(%0)"
+			     :: "r" (got) : "memory");
+		if (memcmp(want, got, sizeof(want)))
+			return KSFT_FAIL;
+	}
+	return KSFT_PASS;
+}
+
+static int upper_halves(void)
+{
+	pid_t pids[2 * TASKS];
+	int i;
+
+	if ((cpuid_ecx() & OSXSAVE_AVX) != OSXSAVE_AVX)
+		SKIP("the CPU has no AVX, or the kernel no XSAVE");
+	for (i = 0; i < 2 * TASKS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0)
+			exit(keep_ymm(i + 31, i % 2));
+	}
+	for (i = 0; i < 2 * TASKS; i++)
 		CHECK_EQ(sys_wait(pids[i]), 0);
 	return KSFT_PASS;
 }
@@ -241,6 +300,7 @@ static __attribute__((target("sse2"))) int sse_exception(void)
 
 static const struct test tests[] = {
 	TEST(context_switches),
+	TEST(upper_halves),
 	TEST(migration),
 	TEST(inherited_by_fork),
 	TEST(over_signals),
