@@ -52,6 +52,7 @@ struct tally tallies[] = {
 	[SEEN_TWO_LEVEL] = { "faults filled with 2 levels", 0 },
 	[SEEN_FULL] = { "pools emptied", 0 },
 	[SEEN_TRIMMED] = { "pools used up", 0 },
+	[SEEN_AWAITED] = { "fills behind a guest's fault", 0 },
 	[SEEN_LOST] = { "rings overrun", 0 },
 };
 
@@ -114,8 +115,6 @@ static bool page_fault(u32 lin, u32 access)
 	enum fill fill;
 	struct real r;
 
-	/* The fault itself removes what the processor knows of the page. */
-	invlpg(lin);
 	fill = shadow_fault(&cpu->v, lin, access, &error);
 	done = fill == FILL_DONE;
 	if (cpu->v.pdpte[lin >> 30] != p.pdpte) {
@@ -451,6 +450,8 @@ static void one_step(struct input *in)
 	me = n / 16 % 8 == 7;
 	cpu = &cpus[me];
 	read_mode();
+	if (n & 16)
+		shadow_fill_awaited(&cpu->v);
 	steps[n % 16](in);
 	if (n % 16 >= 6 || n & 128)
 		check_shadow();
@@ -515,6 +516,7 @@ static void power_off(void)
 	for (i = 0; i < CPUS; i++) {
 		tallies[SEEN_FULL].count += cpus[i].v.count[C_SHADOW_RESET];
 		tallies[SEEN_TRIMMED].count += cpus[i].v.count[C_SHADOW_TRIM];
+		tallies[SEEN_AWAITED].count += cpus[i].v.count[C_FILL_AT_IRET];
 	}
 	clear_tables();
 }

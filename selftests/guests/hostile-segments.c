@@ -4,7 +4,9 @@
 
 #define SPARE		0x60		/* selector of the slot under attack */
 #define TABLE_LEN	8192
-#define CALL_GATE	0xfff0		/* the one that the ROM may use */
+#define CALL_GATE	0xfff0		/* those that the ROM may use */
+#define FILL_GATE	0xffc0
+#define MONITORS_CS	0xffb0
 #define OLD_SEGMENTS	0xff80		/* CS and SS from before an LGDT, two slots */
 #define DESC_P		0x8000u
 #define DESC_S		0x1000u
@@ -119,7 +121,7 @@ static u64 descriptor(u32 n)
 	if (high & DESC_S || (n & 7) < 4)
 		return (u64)(high | (limit & 0xf0000) | FLAGS_G | widths[n >> 7 & 3]) << 32 |
 		       (limit & 0xffff);
-	return (u64)(high | (target & 0xffff0000)) << 32 | (n & 0x80 ? 0xffc0u : 8u) << 16 |
+	return (u64)(high | (target & 0xffff0000)) << 32 | (n & 0x80 ? MONITORS_CS : 8u) << 16 |
 	       (target & 0xffff);
 }
 
@@ -186,6 +188,8 @@ static bool looks(void)
 	u8 zf;
 
 	for (sel = 0xff90; sel < CALL_GATE; sel += 8) {
+		if (sel == FILL_GATE)
+			continue;
 		asm volatile("lar %2, %1; setz %0" : "=q" (zf), "=r" (out) : "r" (sel));
 		if (zf)
 			return false;
@@ -299,7 +303,8 @@ static bool iret_frames(void)
 {
 	static const u32 sels[] = {
 		0, KERNEL_CS, KERNEL_CS | 1, KERNEL_CS | 2, USER_CS, USER_DS, KERNEL_DS | 1,
-		TSS_SEL, 0xffc0, 0xffc1, 0xffc3, 0xff80, 0xff81, 0xff89, 0x14, 0x17,
+		TSS_SEL, MONITORS_CS, MONITORS_CS | 1, MONITORS_CS | 3,
+		0xffc0, 0xffc1, 0xffc3, 0xff80, 0xff81, 0xff89, 0x14, 0x17,
 	};
 	u32 *frame = (u32 *)(ARENA + 0x9000), i;
 

@@ -100,7 +100,8 @@ static u64 hash_constants(void)
 		h = hash(h, vcpus[i]->tss_page, PAGE - 8, ~0UL);	/* not TSS_IOMAP */
 		h = hash(h, vcpus[i]->stack_top - STACK_SIZE, 8, ~0UL);
 		/* Behind the guest's: ours, one of them marked busy. */
-		h = hash(h, vcpus[i]->real_gdt + MON_CS / 8, 64, ~(2UL << 40));
+		h = hash(h, vcpus[i]->real_gdt + MON_CS / 8, 0x10000 - MON_CS,
+			 ~(2UL << 40));
 	}
 	return h;
 }

@@ -85,6 +85,13 @@ static void set_system_desc(u64 *d, u64 type_limit, u64 base)
 	d[1] = base >> 32;
 }
 
+/* A call gate of long mode, for ring 1. */
+static void set_call_gate(u64 *d, u64 to)
+{
+	d[0] = (to & 0xffff) | (u64)MON_CS << 16 | 0xac00UL << 32 | (to >> 16 & 0xffff) << 48;
+	d[1] = to >> 32;
+}
+
 /* The pages of a CPU. */
 struct vcpu *vcpu_create(u32 id)
 {
@@ -111,10 +118,8 @@ struct vcpu *vcpu_create(u32 id)
 	set_system_desc(&v->real_gdt[MON_TR / 8], 0x0000890000000000 | (TSS_SIZE + 2 * PAGE),
 			lin + PAGE - TSS_SIZE);
 	set_system_desc(&v->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)v->real_ldt);
-	lin = (u64)call_gate;
-	v->real_gdt[MON_GATE / 8] = (lin & 0xffff) | (u64)MON_CS << 16 | 0xac00UL << 32 |
-				    (lin >> 16 & 0xffff) << 48;
-	v->real_gdt[MON_GATE / 8 + 1] = lin >> 32;
+	set_call_gate(&v->real_gdt[MON_GATE / 8], (u64)call_gate);
+	set_call_gate(&v->real_gdt[MON_FILL_GATE / 8], (u64)fill_gate);
 	v->cr0 = CR0_PE | CR0_ET;
 	vcpus[id] = v;
 	nr_cpus = id + 1;

@@ -14,7 +14,7 @@ static const char * const names[VMI_HOST_COUNTERS + C_NR + HC_OWN] = {
 	OWN(ENABLE) = "calls: held interrupts to deliver",
 	OWN(IRET) = "calls: IRET with a held interrupt, open ports, or to an LDT's stack",
 	OWN(BY_INT) = "calls: timing INT", OWN(BY_CALL) = "calls: timing far calls",
-	OWN(CHOOSE) = "calls: INT or far call",
+	OWN(CHOOSE) = "calls: INT or far call", OWN(FILL) = "calls: IRET behind a page fault",
 };
 
 const char *counter_name(u32 nr)

@@ -133,6 +133,46 @@ trap_entry:
 	global	syscall_iretq\again
 	leave_or_trap \again
 
+/*
+ * The ROM's IRET behind a page fault, by a call gate: what the guest mapped is filled.
+ * If there is anything else to do it goes on as a call that does nothing.
+ */
+	global	fill_gate\again
+	cli
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	cld
+	movq	%rsp, %rdi
+	call	fill_from_rom
+	testq	%rax, %rax
+	jz	776f
+	cmpb	$0, V_EVENTS(%rax)
+	jne	776f
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	sti
+	.ifb \again
+	lretq
+	.skip	3, 0xcc
+	.else
+	.byte	0xe9
+	.long	call_gate - . - 4
+	.endif
+776:	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	sti
+	.byte	0xe9
+	.long	call_gate - . - 4
+
 from_guest\again:
 	call	trap_from_guest
 way_out\again:				/* RAX: the vcpu */

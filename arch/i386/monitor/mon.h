@@ -73,6 +73,7 @@ struct vcpu *trap_from_guest(struct regs *r);
 struct vcpu *trap_from_monitor(struct regs *r);
 struct vcpu *guest_events(struct regs *r);
 void go_round(struct regs *r);
+struct vcpu *fill_from_rom(u64 *saved);
 
 /* io.c */
 enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
@@ -90,6 +91,7 @@ void vcpu_halt(struct vcpu *v);
 
 /* rom.c */
 void rom_install(void);
+extern bool fill_at_iret;	/* by MON_FILL_GATE */
 
 /* acpi.c */
 struct acpi_header {
@@ -126,7 +128,7 @@ u64 find_room(u64 limit, u64 size, u64 align);
 void load_guest(struct regs *r);
 
 /* entry.S */
-extern char vector_stubs[], syscall_stub[], call_gate[], iretq_insn[];
+extern char vector_stubs[], syscall_stub[], call_gate[], fill_gate[], iretq_insn[];
 extern char syscall_iretq[], ap_start[], ap_end[];
 extern char ways_out[], ways_out_again[];
 extern char halt_begin[], halt_end[];

@@ -6,6 +6,7 @@
 extern u8 rom_image[], rom_image_end[];
 
 struct rom rom;
+bool fill_at_iret;
 
 /* Is there an option ROM at this physical address?  Its length if so. */
 static u32 rom_at(u32 pa)
@@ -71,10 +72,10 @@ bool rom_is_at(struct vcpu *v, u32 lin)
 	return guest_virt_to_phys(v, lin, &pa) && pa == rom.phys;
 }
 
-/* Enter the monitor from a slot through its call gate: lcall $MON_GATE, $0; ret */
-static void use_far_call(u32 nr)
+/* Enter the monitor from a slot through a call gate: lcall $@gate, $0; ret */
+static void use_far_call(u32 nr, u16 gate)
 {
-	static const u8 code[SLOT] = { 0x9a, 0, 0, 0, 0, MON_GATE & 0xff, MON_GATE >> 8, 0xc3 };
+	u8 code[SLOT] = { 0x9a, 0, 0, 0, 0, gate & 0xff, gate >> 8, 0xc3 };
 
 	memcpy(rom.copy + ROM_slots + SLOT * nr, code, SLOT);
 }
@@ -89,7 +90,7 @@ bool rom_place(struct vcpu *v, u32 lin)
 	if (!rom_is_at(v, lin))
 		return false;
 	rom_relocate(&rom, lin);
-	use_far_call(HC_BY_CALL);
+	use_far_call(HC_BY_CALL, MON_GATE);
 	seal();
 	irq_forget(v);
 	return true;
@@ -104,7 +105,11 @@ void rom_choose(struct vcpu *v, u32 by_int, u32 by_call)
 	u32 i;
 
 	for (i = 0; far && i < HC_BY_INT; i++)
-		use_far_call(i);
+		use_far_call(i, MON_GATE);
+	/* In the place of a page fault, which is slower than either. */
+	fill_at_iret = !boot.only_int;
+	if (fill_at_iret)
+		use_far_call(HC_FILL, MON_FILL_GATE);
 	seal();
 	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
 		far ? "far call" : "INT", by_int, by_call);

@@ -38,7 +38,30 @@ static bool deliver_quickly(struct vcpu *v, struct regs *r, u32 pfec)
 	r->sp = sp;
 	r->ss = v->fast_ss;
 	sh->vif = 0;
+	if (fill_at_iret && v->awaited) {
+		sh->fill = 1;
+		sh->iret_user = -1;
+	}
 	return true;
+}
+
+/**
+ * fill_from_rom - the ROM's IRET to a program, behind its page fault
+ * @saved: five registers, and what a call gate pushes: EIP, CS, ESP, SS
+ *
+ * A return to a stack of 16 bits would show the upper half of our RSP.
+ * Return: the vcpu, whose events entry.S looks at; NULL: there is more to do than this.
+ */
+struct vcpu *fill_from_rom(u64 *saved)
+{
+	struct vcpu *v = this_vcpu();
+
+	if (saved[8] != v->fast_ss)
+		return NULL;
+	shadow_fill_awaited(v);
+	v->sh->fill = 0;
+	v->sh->iret_user = v->ports_open ? -1 : v->sh->iret_kernel;	/* as note_held() */
+	return v;
 }
 
 /* Fill the shadow, or hand the fault to the guest. */

@@ -289,6 +289,7 @@ static enum outcome (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = 
 	[HC_BY_INT] = hc_nothing,
 	[HC_BY_CALL] = hc_nothing,
 	[HC_CHOOSE] = hc_choose,
+	[HC_FILL] = hc_nothing,		/* fill_gate of the monitor's does it */
 };
 
 /**

@@ -22,7 +22,8 @@
 
 /* The real GDT: a copy of the guest's, at the end the monitor's own descriptors. */
 #define GUEST_GDT_MAX	8160
-#define MON_CS		(8184 * 8)
+#define MON_CS		(8182 * 8)
+#define MON_FILL_GATE	(8184 * 8 + 1)	/* HC_FILL by far call */
 #define MON_TR		(8186 * 8)
 #define MON_LDT		(8188 * 8)
 #define MON_GATE	(8190 * 8 + 1)	/* hypercalls by far call */
@@ -63,6 +64,7 @@
 #define SH_SERVICE	0x3c	/* u32[16]: their vectors, the latest last */
 #define SERVICE_REAL	0x100	/* ... whose EOI must reach the local APIC */
 #define SH_KNOWN	0x7c	/* u32: 1: the guest asked for an extension */
+#define SH_FILL		0x80	/* u32: nonzero: IRET to ring 3 calls HC_FILL first */
 #define SH_RING		0x1000	/* u32[]: entries of page tables that changed */
 #define RING_SIZE	4096
 #define SH_PAGES	5	/* the shared page and the ring */
@@ -113,8 +115,9 @@
 #define HC_BY_INT	115		/* nothing, one always by INT, */
 #define HC_BY_CALL	116		/* one by far call */
 #define HC_CHOOSE	117		/* how long the two took */
-#define HC_OWN		6		/* these */
-#define HC_SLOTS	118
+#define HC_FILL		118		/* an IRET behind a page fault: fill the shadow */
+#define HC_OWN		7		/* these */
+#define HC_SLOTS	119
 #define SLOT		8		/* bytes of one in the ROM */
 
 #endif

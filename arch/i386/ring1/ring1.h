@@ -30,8 +30,8 @@ struct shared {
 	u32 direct, direct_end;
 	u32 ss0, esp0;
 	u32 service[16];
-	u32 known;
-	u8  pad[SH_RING - SH_KNOWN - 4];
+	u32 known, fill;
+	u8  pad[SH_RING - SH_FILL - 4];
 	u32 ring[];
 } __packed __attribute__((aligned(4)));
 
@@ -44,6 +44,7 @@ struct table_reg {
 #define COUNTERS(X) \
 	X(SYSCALL, "system calls by the short way") \
 	X(SHADOW_FILL, "shadow fills") \
+	X(FILL_AT_IRET, "shadow fills at the IRET of the guest's fault") \
 	X(SHADOW_RESET, "shadow resets") \
 	X(SHADOW_TRIM, "shadow pages all in use") \
 	X(SHADOW_PAGES, "shadow pages in use, now") \
@@ -153,6 +154,8 @@ struct vcpu {
 	u32 loads;		/* of roots */
 	struct spage *hash[1024];
 	struct spage *root;
+	struct spage *awaited;	/* the table that lacked an entry at the last fault, */
+	u32 awaited_index;	/* which one; until the next flush */
 	u64 *pml4;
 	u64 pdpte[4];		/* PAE: the entries that CR3's load read */
 	u32 ring_seen[MAX_CPUS];
@@ -237,6 +240,7 @@ void shadow_trim(struct vcpu *v);
 void shadow_set_root(struct vcpu *v);
 void shadow_reset(struct vcpu *v);
 enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
+void shadow_fill_awaited(struct vcpu *v);
 void shadow_inval(struct vcpu *v, u32 lin);
 void shadow_flush(struct vcpu *v, bool global);
 

@@ -129,9 +129,17 @@ iret_kernel:
 	cmpl	SH(SH_IRET_KERNEL), %eax
 	jle	iret_fast
 iret_slow:
-	popl	%eax
+	cmpl	$0, SH(SH_FILL)
+	je	1f
+	movl	$0, SH(SH_VIF)		/* as if it had not begun */
+	jmp	iret_fill
+1:	popl	%eax
 iret_slow_insn:
 	jmp	slot_iret
+iret_fill:
+	popl	%eax
+	call	slots + SLOT * HC_FILL
+	jmp	op_IRET
 
 /* 0: CPUID, less what ring 1 or long mode cannot give. */
 op_CPUID:

@@ -129,6 +129,7 @@ void shadow_set_root(struct vcpu *v)
 	do
 		v->root = find_or_make(v, key);
 	while (!v->root);
+	v->awaited = NULL;
 	v->root->loaded = ++v->loads;
 	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
 		load_pdptes(v);
@@ -190,6 +191,7 @@ void shadow_trim(struct vcpu *v)
 	u64 had = v->count[C_SHADOW_PAGES];
 
 	v->count[C_SHADOW_TRIM]++;
+	v->awaited = NULL;
 	keep_recent(v);
 	memset(v->hash, 0, sizeof(v->hash));
 	v->used_pages = NULL;
@@ -391,11 +393,35 @@ enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 	if (s) {
 		if (!(__atomic_load_n(&s->guest[lin >> 12 & 511], __ATOMIC_RELAXED) & PTE_P)) {
 			fault(v, access, 0, pfec);
+			v->awaited = s;
+			v->awaited_index = lin >> 12 & 511;
 			return FILL_FAULT;
 		}
 		fill = fill_linked(v, s, pde, lin, access, pfec);
 	}
 	return fill == FILL_WALK ? walk_and_install(v, lin, access, pfec) : fill;
+}
+
+/**
+ * shadow_fill_awaited - the guest has handled its last fault: before it comes again
+ *
+ * The table is that of the fault, as a processor that caches directories would have it.
+ */
+void shadow_fill_awaited(struct vcpu *v)
+{
+	u32 i = v->awaited_index;
+	struct spage *s = v->awaited;
+	struct leaf l;
+
+	v->awaited = NULL;
+	if (!s)
+		return;
+	l.pt = s->guest;
+	if (!fill_next(v, s->table, i, &l))
+		return;
+	set_filled(s, i);
+	fill_around(v, s->table, i, &l);
+	v->count[C_FILL_AT_IRET]++;
 }
 
 static void clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
@@ -447,6 +473,7 @@ static void shadow_sync(struct vcpu *v)
 {
 	u32 c, head, n, e;
 
+	v->awaited = NULL;
 	for (c = 0; c < vcpu_count(v); c++) {
 		struct shared *sh = vcpu_nr(v, c)->vmi_page;
 
