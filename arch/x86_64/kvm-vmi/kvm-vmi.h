@@ -22,6 +22,7 @@ struct saved {
 	u32 vmi;		/* 1: after vmi_init */
 	u32 linear;		/* of the ROM */
 	u32 direct_end, ss0, esp0, known;
+	/* Another CPU writes this: SetInitialAPState. */
 	u32 ap_valid;		/* 1: it waits to be started so */
 	struct vmi_ap_state ap;
 };

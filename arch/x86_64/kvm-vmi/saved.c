@@ -19,32 +19,38 @@ static u64 place(struct vcpu *v, u64 shared)
 	return shared + SAVED_OFFSET + v->id * SAVED_SIZE;
 }
 
-/* Into the guest's RAM what changed. */
-static void save(struct vcpu_vmi *vmi)
+#define SAVED_OWN	offsetof(struct saved, ap_valid)
+
+/* Into the guest's RAM what changed, from @from on.  @self runs, @vmi may not. */
+static void save(struct vcpu_vmi *self, struct vcpu_vmi *vmi, struct saved *now, u32 from,
+		 u32 to)
 {
 	struct vcpu *v = &vmi->ring1;
-	struct rom *rom = rom_of(v);
-	struct saved now;
+	u8 *was = (u8 *)&vmi->saved + from, *is = (u8 *)now + from;
 
-	memset(&now, 0, sizeof(now));
-	if (v->vmi) {
-		now.vmi = 1;
-		now.linear = rom->linear;
-		now.direct_end = rom->direct_end;
-		now.ss0 = v->sh->ss0;
-		now.esp0 = v->sh->esp0;
-		now.known = v->sh->known;
-	}
-	if (v->ap_valid) {
-		now.ap_valid = 1;
-		now.ap = v->ap;
-	}
-	if (likely(!memcmp(&now, &vmi->saved, sizeof(now))))
+	if (likely(!memcmp(is, was, to - from)))
 		return;
-	vmi->saved = now;
-	if (kvm_vcpu_write_guest(&vmi->vcpu, place(v, rom->shared), &now, sizeof(now)))
+	memcpy(was, is, to - from);
+	if (kvm_vcpu_write_guest(&self->vcpu, place(v, rom_of(v)->shared) + from, is, to - from))
 		pr_err_ratelimited("kvm-vmi: guest of process %d has no RAM at %x: it cannot be saved\n",
-				   current->tgid, rom->shared);
+				   current->tgid, rom_of(v)->shared);
+}
+
+static void save_ap_states(struct vcpu_vmi *self)
+{
+	struct kvm_vmi *vm = to_kvm_vmi(&self->ring1);
+	struct saved now = { };
+	struct vcpu *c;
+	u32 i;
+
+	mutex_lock(&vm->rom_lock);
+	for (i = 0; i < vcpu_count(&self->ring1); i++) {
+		c = vcpu_nr(&self->ring1, i);
+		now.ap_valid = c->ap_valid;
+		now.ap = c->ap;
+		save(self, to_vmi(c), &now, SAVED_OWN, sizeof(now));
+	}
+	mutex_unlock(&vm->rom_lock);
 }
 
 /**
@@ -54,16 +60,24 @@ void save_state(struct vcpu_vmi *vmi)
 {
 	struct vcpu *v = &vmi->ring1;
 	u64 ap_states = v->hypercalls[VMI_OP_SET_INITIAL_AP_STATE];
-	u32 i;
+	struct rom *rom = rom_of(v);
+	struct saved now = { };
 
-	if (!rom_of(v)->copy)
+	if (!rom->copy)
 		return;
-	save(vmi);
+	if (v->vmi) {
+		now.vmi = 1;
+		now.linear = rom->linear;
+		now.direct_end = rom->direct_end;
+		now.ss0 = v->sh->ss0;
+		now.esp0 = v->sh->esp0;
+		now.known = v->sh->known;
+	}
+	save(vmi, vmi, &now, 0, SAVED_OWN);
 	if (likely(ap_states == vmi->ap_states))
 		return;
 	vmi->ap_states = ap_states;
-	for (i = 0; i < vcpu_count(v); i++)
-		save(to_vmi(vcpu_nr(v, i)));
+	save_ap_states(vmi);
 }
 
 /* The option ROM that has ours inside: where that is, 0 if there is none. */
