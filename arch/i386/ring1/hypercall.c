@@ -324,7 +324,8 @@ enum outcome hypercall(struct vcpu *v, struct regs *r)
 	v->trace[v->trace_pos++ % TRACE_LEN] =
 		(struct call_trace){ nr, r->ip, r->ax, r->dx, r->cx };
 	done = calls[nr](v, r);
-	if (done == FAULT)
+	/* Where its host has to bring a page first, it is no fault: the call comes again. */
+	if (done == FAULT && !host_must_act(v))
 		done = fault_at_site(v, r);
 	/* One that came at call_gate, before interrupts were closed. */
 	if (done == DONE && v->sh->vif && v->sh->pending)

@@ -221,6 +221,7 @@ static int call(struct vcpu_vmi *vmi)
 		return kvm_emulate_wrmsr(&vmi->vcpu);
 	}
 	r->err = 0;
+	vmi->nested.pending = false;		/* of an attempt before */
 	return finish(vmi, hypercall(v, r));
 }
 

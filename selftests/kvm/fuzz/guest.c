@@ -49,7 +49,7 @@ static u32 address(struct thread *t)
 
 u16 selector(struct thread *t)
 {
-	switch (pick(t, 10)) {
+	switch (pick(t, 8)) {
 	case 0:
 		return rnd(t);
 	case 1:
