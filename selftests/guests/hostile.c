@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest that wants into the monitor: the list of cases and what they share.
- * On the command line: list=1 only names the cases, first=N skips those before,
- * only=N runs that one,
+ * On the command line: list=1 only names the cases, first=N skips those before, last=N
+ * those behind, only=N runs that one,
  * matrix=1 or 2 runs those of hostile-vectors.c instead,
+ * mon=MB says where a monitor is that the memory map does not name,
  * smp=N tells how many processors there are, vmi=1 calls vmi_init first, seed=N, calls=N and from=N are for random calls.
  */
 #include "hostile.h"
@@ -92,6 +93,11 @@ static bool find_monitor(void)
 	const u8 *bp = (const u8 *)boot_params;
 	u32 i, range[5];
 
+	if (option("mon", 0)) {
+		mon_start = option("mon", 0) << 20;
+		mon_end = mon_start + LARGE_MASK + 1;
+		return true;
+	}
 	for (i = 0; i < bp[BP_E820_ENTRIES]; i++) {
 		memcpy(range, bp + BP_E820 + 20 * i, 20);
 		if (range[4] != E820_RESERVED || range[1] || range[3] ||
@@ -127,12 +133,13 @@ void run_case(const struct hostile *c, u32 number)
 
 int main(const char *cmdline)
 {
-	u32 i, number = 0, first, only;
+	u32 i, number = 0, first, last, only;
 	const struct hostile *c;
 
 	options = cmdline;
 	trap_hook = on_trap;
 	first = option("first", 0);
+	last = option("last", ~0u);
 	only = option("only", ~0u);
 	if (!find_monitor()) {
 		print("Bail out! the memory map names no monitor\n");
@@ -146,7 +153,8 @@ int main(const char *cmdline)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(lists) && !option("matrix", 0); i++)
 		for (c = lists[i]; c->name; c++, number++)
-			if (number >= first && (only == ~0u || number == only))
+			if (number >= first && number <= last &&
+			    (only == ~0u || number == only))
 				run_case(c, number);
 	print("# cases end\n");
 	return ktap_failed() ? 2 : 0;

@@ -116,7 +116,7 @@ def judge(name, test, work, logs, l1_log):
         "no end in L1's time" if word else "L1 did not get to run it to its end"
     reasons, note = console.judge(test, log_path, int(word) if word.isdigit() else None, ended)
     reasons += [f"script: {line.decode()}" for line in said.splitlines()
-                if line.startswith(b"status ")]
+                if line.startswith((b"status ", b"status:"))]
     if not ended:
         if boot.yes(test, "disk"):
             reasons += console.check_disk(f"{work}/disk", log_path)
