@@ -103,6 +103,9 @@ enum outcome hc_SEND_IPI_MASK(struct vcpu *v, struct regs *r)
 	u32 mode = icr & ~APIC_VECTOR_MASK;
 	int bit;
 
+	/* Its stack is not at hand: once more then, where KVM may sleep. */
+	if (to_vmi(v)->irqs_off && host_must_act(v))
+		return DONE;
 	r->ax = 1;
 	if ((mode != APIC_DM_FIXED && mode != APIC_DM_NMI) || first > (~0u >> shift) - 64)
 		return DONE;
