@@ -7,6 +7,8 @@
 
 /**
  * vcpu_by_apic - the virtual CPU with that local APIC, NULL if there is none
+ * @v: the virtual CPU
+ * @apic: number of the local APIC
  */
 struct vcpu *vcpu_by_apic(struct vcpu *v, u32 apic)
 {
@@ -20,6 +22,7 @@ struct vcpu *vcpu_by_apic(struct vcpu *v, u32 apic)
 
 /**
  * share_page - from now on the ROM and we have a page in common on this CPU
+ * @v: the virtual CPU
  *
  * Others may have read its ring: that goes on where it is.
  */
@@ -59,6 +62,8 @@ static const char bad_registers[] = "a CPU is started with bad registers";
 
 /**
  * vcpu_start - a CPU starts with what SetInitialAPState said
+ * @v: the virtual CPU
+ * @r: its registers
  * @s: a copy, which no other CPU changes once it is checked
  *
  * Return: STOP if it cannot.  DS to GS are the host's to load.
@@ -102,10 +107,11 @@ enum outcome vcpu_start(struct vcpu *v, struct regs *r, struct vmi_ap_state *s)
 
 /**
  * vcpu_rests - no code of the guest's runs on this CPU until vcpu_resumes()
+ * @v: the virtual CPU
  */
 void vcpu_rests(struct vcpu *v)
 {
-	enum halting was = NOT_HALTING;
+	u32 was = NOT_HALTING;
 
 	__atomic_compare_exchange_n(&v->halting, &was, HALTING, false, __ATOMIC_SEQ_CST,
 				    __ATOMIC_SEQ_CST);
@@ -113,6 +119,7 @@ void vcpu_rests(struct vcpu *v)
 
 /**
  * vcpu_resumes - what FlushLater asked for meanwhile, then the guest may run
+ * @v: the virtual CPU
  */
 void vcpu_resumes(struct vcpu *v)
 {
@@ -126,7 +133,7 @@ void vcpu_resumes(struct vcpu *v)
 bool flush_later(struct vcpu *v, u32 apic)
 {
 	struct vcpu *c = vcpu_by_apic(v, apic);
-	enum halting was = HALTING;
+	u32 was = HALTING;
 
 	return c && (__atomic_compare_exchange_n(&c->halting, &was, HALTING_FLUSH, false,
 						 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||

@@ -78,6 +78,9 @@ static bool has_modrm(struct insn *i)
 
 /**
  * decode - the instruction at the guest's CS:EIP
+ * @v: the virtual CPU
+ * @r: its registers
+ * @i: the instruction
  *
  * Return: false if its bytes cannot be read or it is of no kind we know.
  */

@@ -70,7 +70,11 @@ static void keep_gate(struct vcpu *v, u64 d, u16 sel, u16 ss)
 
 /**
  * deliver - make the guest take an exception or interrupt
- * @has_err, @err: the error code to push, if there is one
+ * @v: the virtual CPU
+ * @r: its registers
+ * @vec: the vector
+ * @has_err: is there an error code to push
+ * @err: the error code
  * @soft: by an INT instruction, so that the gate's DPL counts
  *
  * Return: STOP if the guest cannot take it: its processor would shut down.
@@ -173,6 +177,8 @@ enum outcome leave_rom(struct vcpu *v, struct regs *r)
 
 /**
  * deliver_nmi - a pending NMI to the guest; the next waits until it did IRET
+ * @v: the virtual CPU
+ * @r: its registers
  *
  * An IRET from ring 1 to ring 1 does not trap, but with NT set it does, in long mode.
  * So the handler runs with NT; a frame that is pushed meanwhile does not show it.
@@ -211,6 +217,8 @@ void hold_vector(struct vcpu *v, u32 vec)
 
 /**
  * deliver_held - the guest's interrupt flag is set: deliver what was held back
+ * @v: the virtual CPU
+ * @r: its registers
  *
  * The highest vector first, and none below one in service, as the local APIC
  * has it.

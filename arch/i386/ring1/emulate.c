@@ -92,6 +92,8 @@ static enum outcome iret_fault(struct vcpu *v, struct regs *r, const u32 *f, u32
 
 /**
  * do_iret - the guest's IRET
+ * @v: the virtual CPU
+ * @r: its registers
  * @skip: bytes of the stack above which the frame is; EAX lies there if not 0
  *
  * Return: FAULT if the stack cannot be read.  An IRET that must fault has
@@ -434,6 +436,8 @@ enum outcome retire(struct vcpu *v, struct regs *r, bool step)
 
 /**
  * emulate - the instruction at which the guest faulted
+ * @v: the virtual CPU
+ * @r: its registers
  *
  * Return: FAULT with the registers as they were, if it is the guest's own fault.
  */
@@ -467,6 +471,8 @@ enum outcome emulate(struct vcpu *v, struct regs *r)
 
 /**
  * general_protection - the guest's #GP: a privileged instruction, INT n, or its own
+ * @v: the virtual CPU
+ * @r: its registers
  *
  * Return: FAULT if it is its own.
  */

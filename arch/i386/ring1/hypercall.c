@@ -65,6 +65,8 @@ enum outcome fault_at_site(struct vcpu *v, struct regs *r)
 
 /**
  * rom_relocate - finish the ROM's code for the linear address where it is now
+ * @rom: the ROM
+ * @lin: linear address
  */
 void rom_relocate(struct rom *rom, u32 lin)
 {
@@ -294,6 +296,8 @@ static enum outcome (* const calls[HC_SLOTS])(struct vcpu *v, struct regs *r) = 
 
 /**
  * hypercall - INT or far call from ring 1: only the ROM's slots are meant to have it
+ * @v: the virtual CPU
+ * @r: its registers
  */
 enum outcome hypercall(struct vcpu *v, struct regs *r)
 {

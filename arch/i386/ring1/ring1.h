@@ -107,6 +107,8 @@ enum outcome {
 	RAISED,		/* as DONE, but the instruction is not: a fault of its is delivered */
 };
 
+enum halting { NOT_HALTING, HALTING, HALTING_FLUSH };
+
 /* One virtual CPU; each is pinned to a processor of the machine. */
 struct vcpu {
 	/* INT 0x80 from a program: where it leads, see entry.S; fast_ss 0: to be found. */
@@ -129,7 +131,7 @@ struct vcpu {
 	bool vmi;
 	bool nmi, nmi_blocked;		/* pending; until the guest's IRET */
 	bool ports_open;		/* for ring 1, until the way to ring 3 */
-	enum halting { NOT_HALTING, HALTING, HALTING_FLUSH } halting;	/* cpus.c */
+	u32 halting;			/* enum halting: cpus.c */
 	bool kicked;			/* SpinKick */
 	struct shared *sh;	/* shared page; private until vmi_init */
 

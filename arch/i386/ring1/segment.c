@@ -40,6 +40,8 @@ u32 desc_limit(u64 d)
 
 /**
  * real_desc - the descriptor that the processor finds for a guest's selector
+ * @v: the virtual CPU
+ * @sel: a selector
  *
  * Return: NULL for a null selector or one of the monitor's own.
  */

@@ -119,6 +119,7 @@ static void load_pdptes(struct vcpu *v)
 
 /**
  * shadow_set_root - load the shadow for the guest's CR0, CR3 and CR4
+ * @v: the virtual CPU
  */
 void shadow_set_root(struct vcpu *v)
 {
@@ -182,6 +183,7 @@ static void keep_recent(struct vcpu *v)
 
 /**
  * shadow_trim - forget the address spaces that were not loaded of late
+ * @v: the virtual CPU
  *
  * Or all, if that leaves little room.
  */
@@ -380,6 +382,8 @@ static noinline enum fill walk_and_install(struct vcpu *v, u32 lin, u32 access, 
 
 /**
  * shadow_fault - a page fault: fill the shadow, if the guest's tables allow it
+ * @v: the virtual CPU
+ * @lin: linear address
  * @access: ACC_*
  * @pfec: the error code for the guest, when they do not
  */
@@ -404,6 +408,7 @@ enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
 
 /**
  * shadow_fill_awaited - the guest has handled its last fault: before it comes again
+ * @v: the virtual CPU
  *
  * The table is that of the fault, as a processor that caches directories would have it.
  */

@@ -109,6 +109,8 @@ WALK(walk_2level, false)
 
 /**
  * guest_walk - translate through the guest's tables
+ * @v: the virtual CPU
+ * @lin: linear address
  * @access: ACC_* of the access to check
  * @l: the translation
  * @pfec: the page fault's error code, when it faults

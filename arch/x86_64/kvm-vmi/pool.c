@@ -51,8 +51,10 @@ static void free_spage(struct spage *s)
 
 /**
  * new_spage - for the core: one more page, zeroed
+ * @v: the virtual CPU
  *
  * In the loop, interrupts are off.  Where nothing is free, more come on the way out.
+ * Context: any.
  * Return: NULL if there is none; the core then does with those that it has.
  */
 struct spage *new_spage(struct vcpu *v)
@@ -102,6 +104,9 @@ static unsigned long free_unused(struct vcpu *v)
 
 /**
  * pool_balance - a virtual CPU on its way out: give what was asked for, or take
+ * @vmi: the virtual CPU
+ *
+ * Context: may sleep.
  */
 void pool_balance(struct vcpu_vmi *vmi)
 {
@@ -216,8 +221,9 @@ static int shadows_show(struct seq_file *m, void *unused)
 		struct vcpu *v = &vmi->ring1;
 
 		seq_printf(m, "%d %llu %u %u %llu %llu %llu\n", vcpu->vcpu_id,
-			   v->count[C_SHADOW_PAGES], v->nr_pages, most_pages(vmi), v->count[C_SHADOW_FILL],
-			   v->count[C_SHADOW_RESET], v->count[C_SHADOW_TRIM]);
+			   v->count[C_SHADOW_PAGES], v->nr_pages, most_pages(vmi),
+			   v->count[C_SHADOW_FILL], v->count[C_SHADOW_RESET],
+			   v->count[C_SHADOW_TRIM]);
 	}
 	return 0;
 }

@@ -63,6 +63,9 @@ static void adapt(struct vcpu *v, u8 *copy)
 
 /**
  * rom_shares - where the shared pages are of the ROM at @phys
+ * @v: the virtual CPU
+ * @phys: its place in the guest's memory
+ * @shared: the place of the shared pages
  *
  * In conventional memory, which kvm.rom took when the BIOS called it.
  */
@@ -87,6 +90,9 @@ static u8 sum_of(const u8 *p, u32 len)
 
 /**
  * rom_finish - make the ROM at @phys what a kernel that has it at @lin is to see
+ * @v: the virtual CPU
+ * @phys: its place in the guest's memory
+ * @lin: linear address
  *
  * Return: false if it is not the one that we know.
  */
@@ -118,6 +124,10 @@ bool rom_finish(struct vcpu *v, u32 phys, u32 lin)
 
 /**
  * rom_place - vmi_init: the guest maps the ROM at @lin
+ * @v: the virtual CPU
+ * @lin: linear address
+ *
+ * Context: may sleep.
  */
 bool rom_place(struct vcpu *v, u32 lin)
 {

@@ -67,6 +67,8 @@ static void set_window_gate(u32 vec, void *handler, u32 dpl, u32 ist)
 
 /**
  * window_init - the IDT of the window, and a page for each CPU
+ *
+ * Context: may sleep.
  */
 int window_init(void)
 {
@@ -141,6 +143,9 @@ static void map_alias(struct vcpu_vmi *vmi)
 
 /**
  * window_create - what a virtual CPU needs to run
+ * @vmi: the virtual CPU
+ *
+ * Context: may sleep.
  */
 int window_create(struct vcpu_vmi *vmi)
 {
@@ -366,6 +371,7 @@ static u32 slot_of(struct vcpu_vmi *vmi)
 
 /**
  * vmi_exit_reason - for the tracepoint: enum exit, a trap's vector, a call's number
+ * @vmi: the virtual CPU
  */
 u32 vmi_exit_reason(struct vcpu_vmi *vmi)
 {
@@ -511,6 +517,8 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 
 /**
  * vmi_vcpu_run - run the guest until KVM is needed
+ * @vcpu: the virtual CPU
+ * @run_flags: of KVM; nothing here heeds them
  *
  * Interrupts are off, and KVM waits for us before it frees a page of the guest.
  */

@@ -55,6 +55,7 @@ static void save_ap_states(struct vcpu_vmi *self)
 
 /**
  * save_state - after each run, so that QEMU finds all in the guest's RAM
+ * @vmi: the virtual CPU
  */
 void save_state(struct vcpu_vmi *vmi)
 {
@@ -143,6 +144,7 @@ static bool restore(struct vcpu_vmi *vmi)
 
 /**
  * follow_registers - QEMU may have set them since the last KVM_RUN
+ * @vmi: the virtual CPU
  *
  * Return: as vcpu_pre_run of KVM's, 0 if KVM_RUN has an answer.
  */

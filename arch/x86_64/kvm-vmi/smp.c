@@ -6,6 +6,7 @@
 
 /**
  * speaks_vmi - is there a kernel that calls the ROM now, and not one that was here before?
+ * @v: the virtual CPU
  */
 bool speaks_vmi(struct vcpu *v)
 {
@@ -27,9 +28,13 @@ static u16 data_selector(struct vcpu *v, u16 sel)
 
 /**
  * vmi_deliver_sipi - a startup that a CPU waits for since its INIT
+ * @vcpu: the virtual CPU
+ * @vector: the page, where it starts
  *
  * It goes on with what SetInitialAPState said.  Without that, as the firmware has it,
  * in real mode, by KVM's emulator.
+ *
+ * Context: may sleep.
  */
 void vmi_deliver_sipi(struct kvm_vcpu *vcpu, u8 vector)
 {

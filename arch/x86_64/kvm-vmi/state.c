@@ -56,8 +56,11 @@ static void segment_from_real(struct vcpu_vmi *vmi, int seg, u16 sel)
 
 /**
  * can_run - can the guest run as it is, in ring 1 or 3?
+ * @vmi: the virtual CPU
  *
  * Not a kernel with 16-bit code or stack, or a segment that no descriptor gives.
+ *
+ * Context: any.
  */
 bool can_run(struct vcpu_vmi *vmi)
 {
@@ -76,6 +79,9 @@ bool can_run(struct vcpu_vmi *vmi)
 
 /**
  * sync_tables - copy the guest's GDT and LDT for the processor
+ * @vmi: the virtual CPU
+ *
+ * Context: may sleep.
  */
 bool sync_tables(struct vcpu_vmi *vmi)
 {
@@ -91,6 +97,9 @@ bool sync_tables(struct vcpu_vmi *vmi)
 
 /**
  * regs_from_kvm - the registers as the core wants them
+ * @vmi: the virtual CPU
+ *
+ * Context: any.
  */
 struct regs *regs_from_kvm(struct vcpu_vmi *vmi)
 {
@@ -125,9 +134,12 @@ struct regs *regs_from_kvm(struct vcpu_vmi *vmi)
 
 /**
  * regs_for_event - the same, for what may end in deliver(): KVM may sleep
+ * @vmi: the virtual CPU
  *
  * Before vmi_init the kernel's stack is what the guest's TSS says at the time.  Frames
  * that are pushed do not show a debugger's TF.
+ *
+ * Context: may sleep.
  */
 struct regs *regs_for_event(struct vcpu_vmi *vmi)
 {
@@ -281,9 +293,12 @@ void vmi_get_gdt(struct kvm_vcpu *vcpu, struct desc_ptr *d)
 
 /**
  * note_idt - the guest has loaded an IDT
+ * @vmi: the virtual CPU
  *
  * Without UMIP, SIDT shows it the window's.  If it loads that one it wants back what it
  * had before: so does GRUB whenever it goes to real mode and comes from there.
+ *
+ * Context: any.
  */
 void note_idt(struct vcpu_vmi *vmi)
 {

@@ -17,9 +17,13 @@ static int crash(struct kvm_vcpu *vcpu)
 
 /**
  * vmi_stop - the guest cannot go on
+ * @vmi: the virtual CPU
+ * @why: the reason, for the log
  *
  * QEMU has no words for that.  So the guest's first serial port says why, as if firmware
  * wrote it, and the host's log; then QEMU ends.
+ *
+ * Context: any.
  */
 int vmi_stop(struct vcpu_vmi *vmi, const char *why)
 {
@@ -58,6 +62,7 @@ static const char *setup_gave_up(struct vcpu_vmi *vmi)
 
 /**
  * vmi_gave_up - does it halt for good, with a jump back to HLT behind that?
+ * @vmi: the virtual CPU
  *
  * So does Linux's setup code on a processor that the kernel is not for, and what comes
  * before it knows of the ROM.  Some firmware waits in that way; it is not meant.

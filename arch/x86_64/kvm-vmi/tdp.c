@@ -12,6 +12,9 @@
 
 /**
  * tdp_forget - KVM flushes: what it takes back may be among what we remember
+ * @vmi: the virtual CPU
+ *
+ * Context: interrupts off, or KVM flushes for this virtual CPU.
  */
 void tdp_forget(struct vcpu_vmi *vmi)
 {
@@ -86,6 +89,10 @@ static inline bool is_region_of(struct region *r, u64 gpa)
 
 /**
  * tdp_large - KVM's entry, if it is of 2 MB, all of it RAM; else 0
+ * @vmi: the virtual CPU
+ * @gpa: guest-physical address
+ *
+ * Context: interrupts off, in IN_GUEST_MODE.
  */
 u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa)
 {
@@ -99,7 +106,10 @@ u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa)
 
 /**
  * tdp_entry - the entry of a guest's page
+ * @vmi: the virtual CPU
+ * @gpa: guest-physical address
  *
+ * Context: interrupts off, in IN_GUEST_MODE.
  * Return: with the frame of just that 4 KB page, and TDP_RAM if that is to be read and
  * written by us; rights are 0 if there is none.
  */
@@ -126,9 +136,13 @@ u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa)
 
 /**
  * tdp_translate - the machine's page behind a guest's
+ * @vmi: the virtual CPU
+ * @gpa: guest-physical address
  * @access: ACC_WRITE, ACC_FETCH; reading is always asked for
  * @kind: of KVM's error code: a table of the guest's, or what it accesses
+ * @hpa: where it is
  *
+ * Context: interrupts off, in IN_GUEST_MODE.
  * Return: false if KVM has to act first; vmi->nested says how.
  */
 bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa)
