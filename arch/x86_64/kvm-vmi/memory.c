@@ -51,7 +51,11 @@ static void *page_at_hand(struct vcpu_vmi *vmi, u32 lin, u32 access)
 {
 	void *at = page_in_shadow(&vmi->ring1, lin, access);
 	u64 gpa, hpa;
+	u32 pfec;
 
+	/* What the guest itself does not touch, such as its IDT, would be walked each time. */
+	if (!at && shadow_fault(&vmi->ring1, lin, access, &pfec) == FILL_DONE)
+		at = page_in_shadow(&vmi->ring1, lin, access);
 	if (at)
 		return at;
 	if (!gpa_at_hand(vmi, lin, access, &gpa) ||
