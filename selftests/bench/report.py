@@ -308,7 +308,7 @@ def missing(results, systems, operations):
 def check_calibration(results):
     """An instruction must be a tick, else all columns mean something else."""
     errors = []
-    for s in results.systems():
+    for s in [s for s in results.systems() if s != "tcg"]:     # that executes others
         ticks = results.median(s, "calibrate")
         # Half a millisecond, which an interrupt or two may fall into.
         if ticks is None or abs(ticks - 1000) > 50:
