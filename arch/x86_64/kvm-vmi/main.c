@@ -540,6 +540,15 @@ static struct kvm_x86_init_ops init_ops __initdata = {
 	.pmu_ops = &pmu_ops,
 };
 
+/* What KVM's own entries do about these is not for modules. */
+static void __init warn_of_predictions(void)
+{
+	if (boot_cpu_has_bug(X86_BUG_RETBLEED) || boot_cpu_has_bug(X86_BUG_SRSO))
+		pr_warn("kvm-vmi: this processor has retbleed or SRSO, which ring 1 can use against the host: trusted guests only\n");
+	if (cpu_smt_possible())
+		pr_warn("kvm-vmi: a guest shares a core's predictors with what its sibling runs: nosmt, or trusted guests only\n");
+}
+
 /* false: this host cannot, and the log says why. */
 static bool __init host_can(void)
 {
@@ -574,6 +583,7 @@ static bool __init host_can(void)
 	}
 	if (boot_cpu_has(X86_FEATURE_VMX) || boot_cpu_has(X86_FEATURE_SVM))
 		pr_notice("kvm-vmi: this processor has VT-x or SVM: kvm-intel or kvm-amd is the better choice\n");
+	warn_of_predictions();
 	return true;
 }
 
