@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Make damaged ROMs from good ones: damage.py ROMDIR
 
-Reads null.rom and trace.rom in ROMDIR, writes ROMDIR/damaged/NAME.rom and a
+Reads null.rom, trace.rom and kvm.rom in ROMDIR, writes ROMDIR/damaged/NAME.rom and a
 table ROMDIR/damaged/list with a line per damage: its name, the images to give
 to QEMU as -option-rom (comma between two), and a regular expression for the
 guest's line in the log.  Tab between columns.
@@ -22,6 +22,8 @@ BLOCK = 512
 LENGTH, ROM_ENTRY, VROM_SIGNATURE, VERSION_MAJOR = 2, 3, 8, 13
 VIRTUAL_TOP, LICENCE, PCI, PNP = 16, 22, 24, 26
 HEADER_SIZE, VMI_INIT, GET_RELOC = 144, 128, 136
+RING1 = 32                                      # kvm.rom: where its other half is
+CALL_SLOT = b"\xcd\x1f\xc3"                     # int $0x1f; ret
 PNP_PRODUCT, PNP_BCV, PNP_SIZE = 16, 22, 32
 
 NONE, CALL, JUMP, NOP = range(4)
@@ -366,9 +368,20 @@ def write_list(path, rows, out):
             file.write("\t".join((row.name, ",".join(paths), row.line)) + "\n")
 
 
+def other_version(romdir, out):
+    """kvm.rom as it goes with another kvm-vmi: what pads a slot is not the same."""
+    with open(os.path.join(romdir, "kvm.rom"), "rb") as file:
+        rom = Rom(file.read(), 0)
+    slot = rom.image.index(CALL_SLOT, rom.get16(RING1))
+    rom.image[slot + len(CALL_SLOT)] ^= 0xff
+    with open(os.path.join(out, "kvm-other.rom"), "wb") as file:
+        file.write(rom.finish().image)
+
+
 def main(romdir):
     out = os.path.join(romdir, "damaged")
     os.makedirs(out, exist_ok=True)
+    other_version(romdir, out)
     rows = table(romdir)
     for row in rows:
         re.compile(row.line)

@@ -220,6 +220,8 @@ static int call(struct vcpu_vmi *vmi)
 		v->hypercalls[VMI_OP_WRMSR]++;
 		return kvm_emulate_wrmsr(&vmi->vcpu);
 	}
+	if (!v->vmi && rom_is_foreign(v, r->ip))
+		return vmi_stop(vmi, OTHER_VERSION);
 	r->err = 0;
 	vmi->nested.pending = false;		/* of an attempt before */
 	return finish(vmi, hypercall(v, r));

@@ -127,6 +127,9 @@ void tdp_forget(struct vcpu_vmi *vmi);
 bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa);
 
 /* rom.c */
+#define OTHER_VERSION	"its ROM is of another version of kvm-vmi"
+u32 find_rom(struct kvm_vcpu *vcpu);
+bool rom_is_foreign(struct vcpu *v, u32 lin);
 bool rom_shares(struct vcpu *v, u32 phys, u32 *shared);
 bool rom_finish(struct vcpu *v, u32 phys, u32 lin);
 

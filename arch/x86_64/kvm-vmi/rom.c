@@ -29,6 +29,49 @@ bool rom_is_at(struct vcpu *v, u32 lin)
 	return same;
 }
 
+/**
+ * find_rom - the option ROM that has one for ring 1 inside
+ *
+ * Return: where that is, 0 if there is none.  It may be of another version.
+ */
+u32 find_rom(struct kvm_vcpu *vcpu)
+{
+	u16 begin, offset;
+	u32 gpa, sign;
+
+	for (gpa = VMI_ROM_START; gpa < VMI_ROM_END; gpa += VMI_ROM_STEP) {
+		if (!kvm_vcpu_read_guest(vcpu, gpa, &begin, 2) && begin == VMI_ROM_SIGNATURE &&
+		    !kvm_vcpu_read_guest(vcpu, gpa + 8, &sign, 4) && sign == VMI_SIGNATURE &&
+		    !kvm_vcpu_read_guest(vcpu, gpa + ROM_RING1, &offset, 2) && offset)
+			return gpa + offset;
+	}
+	return 0;
+}
+
+/**
+ * rom_is_foreign - is @lin in a kvm.rom that goes with another version of ours?
+ *
+ * Its vmi_init is then not where we look for it.
+ */
+bool rom_is_foreign(struct vcpu *v, u32 lin)
+{
+	u32 size = rom_image_end - rom_image, phys;
+	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
+	bool foreign;
+	u8 *code;
+	u64 gpa;
+
+	if (!guest_virt_to_phys(v, lin, &gpa) || gpa < VMI_ROM_START || gpa >= VMI_ROM_END)
+		return false;
+	phys = find_rom(vcpu);
+	if (!phys || gpa - phys >= ROM_PAGES * PAGE)
+		return false;
+	code = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	foreign = code && !kvm_vcpu_read_guest(vcpu, phys, code, size) && !same_code(code);
+	kfree(code);
+	return foreign;
+}
+
 /* get_reloc's answer for a call that is our own. */
 static void offer(u8 *copy, enum vmi_op op)
 {

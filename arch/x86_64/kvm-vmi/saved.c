@@ -7,7 +7,6 @@
  */
 #include "ring1.h"
 #include "kvm/x86.h"
-#include <asm/vmi/rom.h>
 
 #define SAVED_OFFSET	PAGE		/* the first page has what the ROM's init left */
 #define SAVED_SIZE	256		/* for each virtual CPU */
@@ -81,21 +80,6 @@ void save_state(struct vcpu_vmi *vmi)
 	save_ap_states(vmi);
 }
 
-/* The option ROM that has ours inside: where that is, 0 if there is none. */
-static u32 find_rom(struct kvm_vcpu *vcpu)
-{
-	u16 begin, offset;
-	u32 gpa, sign;
-
-	for (gpa = VMI_ROM_START; gpa < VMI_ROM_END; gpa += VMI_ROM_STEP) {
-		if (!kvm_vcpu_read_guest(vcpu, gpa, &begin, 2) && begin == VMI_ROM_SIGNATURE &&
-		    !kvm_vcpu_read_guest(vcpu, gpa + 8, &sign, 4) && sign == VMI_SIGNATURE &&
-		    !kvm_vcpu_read_guest(vcpu, gpa + ROM_RING1, &offset, 2) && offset)
-			return gpa + offset;
-	}
-	return 0;
-}
-
 /* A reset: nothing of what ran is left, for any virtual CPU. */
 static void forget(struct vcpu *v)
 {
@@ -164,5 +148,5 @@ int follow_registers(struct vcpu_vmi *vmi)
 		forget(&vmi->ring1);
 	mutex_unlock(&vm->rom_lock);
 	kvm_make_request(KVM_REQ_TLB_FLUSH_GUEST, vcpu);
-	return good ? 1 : vmi_stop(vmi, "its ROM is of another version of kvm-vmi");
+	return good ? 1 : vmi_stop(vmi, OTHER_VERSION);
 }
