@@ -280,10 +280,12 @@ SYM_CODE_START(window_syscall)
 	or	$1, %r15d
 	cmp	%r15d, V_FAST_SS(%r8)
 	jne	window_syscall_trap
+	mov	SH_VIF(%r9), %r15d		/* the guest may have written anything there */
+	and	$0x200, %r15d
+	and	$~0x200, %r12d
+	or	%r15d, %r12d
 	mov	SH_ESP0(%r9), %r15d
 	sub	$20, %r15d
-	and	$~0x200, %r12d
-	or	SH_VIF(%r9), %r12d
 	store	%r10d, 0
 	store	%r11d, 4
 	store	%r12d, 8
@@ -293,7 +295,7 @@ SYM_CODE_START(window_syscall)
 	pushq	V_FAST_SS(%r8)
 	push	%r15
 	mov	%r12d, %r15d
-	and	$~0x54100, %r15d		/* not TF, NT, RF, AC */
+	and	$~0x77100, %r15d		/* as handler_flags() */
 	or	$0x200, %r15d
 	push	%r15
 	pushq	V_FAST_CS(%r8)
