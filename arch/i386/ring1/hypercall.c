@@ -144,7 +144,8 @@ static bool write_entry(struct vcpu *v, struct regs *r, enum vmi_op op)
 	u32 table = r->ax, index = r->dx;
 	u64 d = (u32)r->cx | (u64)stack_arg(v, r, 0) << 32;
 
-	if (index >= 8192 || !guest_write(v, table + index * 8, &d, 8))
+	/* With half of it not at hand nothing is written: the call comes again. */
+	if (host_must_act(v) || index >= 8192 || !guest_write(v, table + index * 8, &d, 8))
 		return false;
 	if (op == VMI_OP_WRITE_LDT_ENTRY)
 		guest_ldt_write(v, table, index, d);
