@@ -306,6 +306,8 @@ static int handle_exit(struct vcpu_vmi *vmi)
 		/* Its tables changed behind its back: look again, once. */
 		vmi->tables_dirty = true;
 		return emulate_many(vmi);
+	case EXIT_HOST_WAITS:
+		return kvm_handle_page_fault(vcpu, 0, vmi->exit_cr2, NULL, 0);
 	case EXIT_LOST:
 		return vmi_stop(vmi, "a machine check on its way out");
 	default:

@@ -38,6 +38,7 @@ enum exit {
 	EXIT_BAD,		/* its segments could not be loaded */
 	EXIT_LOST,		/* a machine check came when its registers were nowhere */
 	EXIT_STOP,		/* it was started with registers that cannot be */
+	EXIT_HOST_WAITS,	/* a page of the host's own is not there, says its host */
 };
 
 /* 2 MB of the guest's memory, as KVM has it. */

@@ -5,6 +5,7 @@
  */
 #include <linux/context_tracking.h>
 #include <linux/entry-kvm.h>
+#include <linux/kvm_para.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/api.h>
@@ -464,6 +465,10 @@ static enum exit page_fault(struct vcpu_vmi *vmi)
 	u64 cr2 = native_read_cr2();
 
 	vmi->exit_cr2 = cr2;
+	/* Where the host itself is a guest of KVM's, it may be told so to wait for a page. */
+	vmi->vcpu.arch.apf.host_apf_flags = kvm_read_and_reset_apf_flags();
+	if (unlikely(vmi->vcpu.arch.apf.host_apf_flags))
+		return EXIT_HOST_WAITS;
 	if (cr2 >> 32)
 		return EXIT_TRAP;
 	vmi->nested.pending = false;
