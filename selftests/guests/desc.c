@@ -3,6 +3,7 @@
  * Descriptor tables: loading them, reading them back, writing their entries,
  * and what segments, gates, stacks and ports then are.
  */
+#include "../../arch/i386/ring1/layout.h"
 #include "layer.h"
 #include "paging.h"
 
@@ -395,6 +396,43 @@ static void t_iopl(void)
 	EXPECT_EQ(user_in(0), GP);
 }
 
+static u32 handlers_flags;
+
+static bool note_flags(struct trap_frame *frame)
+{
+	u32 flags;
+
+	(void)frame;
+	asm volatile("pushf; pop %0" : "=r" (flags));
+	handlers_flags |= flags;
+	return false;
+}
+
+/* INT 0x80 while the ROM's word for the interrupt flag has others. */
+static void t_wild_flag(void)
+{
+	struct trap_frame user = context(user_stub(stub_end), true), kernel;
+	u32 frame[5] = { user.eip, user.cs, 2, user.esp, user.ss };
+
+	if (!ring) {
+		SKIP("no shared page");
+		return;
+	}
+	launch(&user);
+	kernel = context(stub_bare_iret, false);
+	kernel.eax = 0x3200;
+	kernel.ebx = (u32)shared_word(SH_VIF);
+	kernel.ecx = (u32)frame;
+	on_trap = note_flags;
+	handlers_flags = 0;
+	launch(&kernel);
+	on_trap = NULL;
+	EXPECT_EQ(landed.vector, TRAP_VECTOR);
+	EXPECT_EQ(landed.cs & 3, 3);
+	EXPECT_EQ(handlers_flags & 0x3000, 0);
+	*shared_word(SH_VIF) = 0;
+}
+
 static const struct test tests[] = {
 	{ "SetGDT, GetGDT", t_gdt },
 	{ "WriteGDTEntry", t_gdt_entry },
@@ -410,6 +448,7 @@ static const struct test tests[] = {
 	{ "SetTR, GetTR", t_tr },
 	{ "ports by bitmap", t_ports },
 	{ "SetIOPLMask", t_iopl },
+	{ "system call with a wild flag", t_wild_flag },
 	{ }
 };
 

@@ -112,6 +112,7 @@ stub_call:
 	call	*%eax
 stub_end:
 	int	$TRAP_VECTOR
+	.globl	stub_bare_iret
 	.globl	stub_in, stub_step, stub_int, stub_int3, stub_rdtsc, stub_spin, stub_fs
 stub_fs:
 	mov	%eax, %fs
@@ -124,6 +125,10 @@ stub_step:
 	nop
 	nop
 	int	$TRAP_VECTOR
+stub_bare_iret:			/* the processor's own, with a word that is written before */
+	mov	%ecx, %esp
+	mov	%eax, (%ebx)
+	iret
 stub_int:
 	int	$OTHER_VECTOR
 	int	$TRAP_VECTOR

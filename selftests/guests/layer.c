@@ -123,6 +123,15 @@ bool fault_at(const char *site, u32 vector)
 	       (patched && landed.eip - (u32)rom.image < rom.len);
 }
 
+u32 *shared_word(u32 offset)
+{
+	const char *image = (const char *)rom.image;
+
+	if (*(const u16 *)(image + ROM_RING1))		/* kvm.rom: the other one, inside */
+		image += *(const u16 *)(image + ROM_RING1);
+	return (u32 *)(image + *(const u32 *)(image + ROM_SHARED) + offset);
+}
+
 /* From layer-entry.S. */
 void layer_trap(struct trap_frame *frame)
 {

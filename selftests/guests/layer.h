@@ -72,11 +72,14 @@ extern const char stub_rdtsc[], stub_spin[], stub_fpu[], stub_cli[], stub_stac[]
 extern const char stub_rdmsr[], stub_wrmsr[], stub_rdpmc[], stub_set_cr4[];
 extern const char stub_set_ldt[], stub_set_tr[], stub_fs[], stub_insb[], stub_outsb[];
 extern const char stub_insl[], stub_outsl[], stub_tables[], stub_cpuid[], stub_smsw[];
-extern const char stub_cr0[], stub_far[];
+extern const char stub_cr0[], stub_far[], stub_bare_iret[];
 const void *user_stub(const char *stub);
 
 /* A fault at a site, or in the ROM's routine for it: docs/abi.md, "Exceptions". */
 bool fault_at(const char *site, u32 vector);
+
+/* A word of the page that the ROM shares with its host, where that has a ring for us. */
+u32 *shared_word(u32 offset);
 
 void set_idt_gate(u32 vector, u32 type_dpl);	/* upper half's bits 15..8 */
 #define GATE_KERNEL	0x8e
