@@ -300,6 +300,9 @@ static int handle_exit(struct vcpu_vmi *vmi)
 	case EXIT_PAGE_FAULT:
 		return guest_page_fault(vmi);
 	case EXIT_NESTED:
+		/* KVM would put it where another page is. */
+		if (vmi->nested.gpa >> TDP_BITS)
+			return vmi_stop(vmi, "an address of more than 48 bits");
 		return emulated(vmi, kvm_mmu_page_fault(vcpu, vmi->nested.gpa,
 							vmi->nested.error, NULL, 0));
 	case EXIT_BAD:

@@ -118,6 +118,8 @@ static inline bool stepping(struct vcpu_vmi *vmi)
 }
 
 /* tdp.c */
+#define TDP_LEVELS	4
+#define TDP_BITS	48		/* of an address that they are enough for */
 #define TDP_READ	BIT_ULL(0)
 #define TDP_WRITE	BIT_ULL(1)
 #define TDP_EXEC	BIT_ULL(2)

@@ -528,7 +528,7 @@ static __init int hardware_setup(void)
 	allow_smaller_maxphyaddr = false;
 	/* EPT's format, without accessed and dirty bits: nobody writes into KVM's tables. */
 	kvm_mmu_set_ept_masks(false, true);
-	kvm_configure_mmu(true, 0, 4, PG_LEVEL_2M);
+	kvm_configure_mmu(true, 0, TDP_LEVELS, PG_LEVEL_2M);
 	kvm_set_cpu_caps();
 	clear_features();
 	return 0;

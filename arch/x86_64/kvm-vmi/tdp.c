@@ -52,7 +52,7 @@ static noinline bool find_region(struct vcpu_vmi *vmi, u64 gpa, struct region *r
 	int level;
 
 	*rights = 0;
-	if (!VALID_PAGE(vmi->root))
+	if (!VALID_PAGE(vmi->root) || gpa >> TDP_BITS)
 		return false;
 	table = __va(vmi->root & PFN_MASK);
 	for (level = vmi->root_level; level > 1; level--) {
