@@ -182,11 +182,12 @@ static unsigned long ask_for_pages(struct vcpu_vmi *vmi)
 		return n;
 	}
 	n = v->nr_pages > LEAST_PAGES ? v->nr_pages - LEAST_PAGES : 0;
-	if (n && !READ_ONCE(vmi->pages_asked)) {
-		WRITE_ONCE(vmi->pages_asked, true);
-		kvm_make_request(KVM_REQ_UNBLOCK, &vmi->vcpu);
-		kvm_vcpu_kick(&vmi->vcpu);
-	}
+	/* Asked before, it has given none yet: that is no progress to tell of. */
+	if (!n || READ_ONCE(vmi->pages_asked))
+		return 0;
+	WRITE_ONCE(vmi->pages_asked, true);
+	kvm_make_request(KVM_REQ_UNBLOCK, &vmi->vcpu);
+	kvm_vcpu_kick(&vmi->vcpu);
 	return n;
 }
 
