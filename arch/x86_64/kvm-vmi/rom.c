@@ -31,6 +31,7 @@ bool rom_is_at(struct vcpu *v, u32 lin)
 
 /**
  * find_rom - the option ROM that has one for ring 1 inside
+ * @vcpu: the virtual CPU
  *
  * Return: where that is, 0 if there is none.  It may be of another version.
  */
@@ -50,6 +51,8 @@ u32 find_rom(struct kvm_vcpu *vcpu)
 
 /**
  * rom_is_foreign - is @lin in a kvm.rom that goes with another version of ours?
+ * @v: the virtual CPU
+ * @lin: linear address
  *
  * Its vmi_init is then not where we look for it.
  */
