@@ -20,7 +20,7 @@
 #undef write_cr3
 #undef pause
 
-void invlpg(u64 lin);
+void invlpg(u64 gva);
 void write_cr3(u64 val);
 
 #include "layout.h"

@@ -54,7 +54,7 @@ static void breach(const char *rule, u64 a, u64 b)
 	WARN_ONCE(1, "kvm-vmi: a rule is broken: %s: %llx %llx\n", rule, a, b);
 }
 
-static void check_regs(struct regs *r)
+static void check_regs(struct regs *regs)
 {
 	u64 flags = X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF |
 		    X86_EFLAGS_SF | X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF |
@@ -64,12 +64,12 @@ static void check_regs(struct regs *r)
 	/* Ring 1 gets at these in QEMU, by IRET; and its POPF and IRET then leave them. */
 	flags |= X86_EFLAGS_VIF | X86_EFLAGS_VIP;
 
-	if (((r->cs & 3) != 1 && (r->cs & 3) != 3) || (r->cs & 3) != (r->ss & 3))
-		breach("neither ring 1 nor ring 3", r->cs, r->ss);
-	if ((r->flags & ~flags) || !(r->flags & X86_EFLAGS_IF))
-		breach("flags", r->flags, r->ip);
-	if (r->ip >> 32 || r->sp >> 32)
-		breach("beyond 4 GiB", r->ip, r->sp);
+	if (((regs->cs & 3) != 1 && (regs->cs & 3) != 3) || (regs->cs & 3) != (regs->ss & 3))
+		breach("neither ring 1 nor ring 3", regs->cs, regs->ss);
+	if ((regs->flags & ~flags) || !(regs->flags & X86_EFLAGS_IF))
+		breach("flags", regs->flags, regs->ip);
+	if (regs->ip >> 32 || regs->sp >> 32)
+		breach("beyond 4 GiB", regs->ip, regs->sp);
 }
 
 static void check_crs(struct window *w, struct vcpu *v)

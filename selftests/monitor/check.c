@@ -106,16 +106,16 @@ static u64 hash_constants(void)
 	return h;
 }
 
-static void fill_pool(struct vcpu *v)
+static void fill_pool(struct vcpu *vcpu)
 {
 	u32 n;
-	u64 *w = (u64 *)(v->pool_mem + high_water[v->id] * PAGE);
-	u64 *end = (u64 *)(v->pool_mem + v->pool_size * PAGE);
+	u64 *w = (u64 *)(vcpu->pool_mem + high_water[vcpu->id] * PAGE);
+	u64 *end = (u64 *)(vcpu->pool_mem + vcpu->pool_size * PAGE);
 
 	while (w < end)
 		*w++ = CANARY;
-	for (n = high_water[v->id]; n < v->pool_size; n++)
-		v->pool[n].filled = 0xff;	/* not as empty as it was */
+	for (n = high_water[vcpu->id]; n < vcpu->pool_size; n++)
+		vcpu->pool[n].filled = 0xff;	/* not as empty as it was */
 }
 
 static void start(void)
@@ -133,10 +133,10 @@ static void start(void)
 	ready = true;
 }
 
-static void check_canaries(struct vcpu *v)
+static void check_canaries(struct vcpu *vcpu)
 {
-	u64 *w = (u64 *)(v->pool_mem + high_water[v->id] * PAGE);
-	u64 *end = (u64 *)(v->pool_mem + v->pool_size * PAGE);
+	u64 *w = (u64 *)(vcpu->pool_mem + high_water[vcpu->id] * PAGE);
+	u64 *end = (u64 *)(vcpu->pool_mem + vcpu->pool_size * PAGE);
 
 	if (hash_constants() != constants)
 		breach("code, constants or tables changed", hash_constants(), constants);
@@ -156,112 +156,112 @@ static void check_descriptors(u64 *table, u32 n)
 }
 
 /* A page that the guest may reach, with these rights? */
-static void check_frame(struct vcpu *v, u64 e)
+static void check_frame(struct vcpu *vcpu, u64 e)
 {
-	u64 pa = e & PFN_MASK, size = PAGE, code = mon_phys(rom.copy);
-	u64 shared = mon_phys(v->vmi_page);
+	u64 gpa = e & PFN_MASK, size = PAGE, code = mon_phys(rom.copy);
+	u64 shared = mon_phys(vcpu->vmi_page);
 
 	if (e & PTE_PS) {	/* only asked of directories */
-		pa &= ~(LARGE - 1);
+		gpa &= ~(LARGE - 1);
 		size = LARGE;
-		if (pa <= LAPIC_PAGE && LAPIC_PAGE < pa + size)
-			breach("the local APIC in a large page", e, pa);
+		if (gpa <= LAPIC_PAGE && LAPIC_PAGE < gpa + size)
+			breach("the local APIC in a large page", e, gpa);
 	}
-	if (pa == LAPIC_PAGE && (e & PTE_W))
-		breach("the local APIC is writable", e, pa);
-	if (pa == LAPIC_PAGE && (e & PTE_UC) != PTE_UC)
-		breach("the local APIC is cached", e, pa);
-	if (pa + size <= boot.mon_start || pa >= boot.mon_end)
+	if (gpa == LAPIC_PAGE && (e & PTE_W))
+		breach("the local APIC is writable", e, gpa);
+	if (gpa == LAPIC_PAGE && (e & PTE_UC) != PTE_UC)
+		breach("the local APIC is cached", e, gpa);
+	if (gpa + size <= boot.mon_start || gpa >= boot.mon_end)
 		return;
-	if (size == PAGE && pa == mon_phys(scratch))
+	if (size == PAGE && gpa == mon_phys(scratch))
 		return;
-	if (size == PAGE && pa - code < rom.code_pages * PAGE && !(e & PTE_W))
+	if (size == PAGE && gpa - code < rom.code_pages * PAGE && !(e & PTE_W))
 		return;
-	if (size == PAGE && pa - shared < SH_PAGES * PAGE)
+	if (size == PAGE && gpa - shared < SH_PAGES * PAGE)
 		return;
-	breach("an entry names the monitor", e, pa);
+	breach("an entry names the monitor", e, gpa);
 }
 
 /* An entry that leads to a table: one of this CPU's pool, in use. */
-static struct spage *table_behind(struct vcpu *v, u64 e)
+static struct spage *table_behind(struct vcpu *vcpu, u64 e)
 {
-	u64 pool = mon_phys(v->pool_mem), n = ((e & PFN_MASK) - pool) / PAGE;
+	u64 pool = mon_phys(vcpu->pool_mem), n = ((e & PFN_MASK) - pool) / PAGE;
 
-	if ((e & PFN_MASK) < pool || n >= v->pool_used || !n)
+	if ((e & PFN_MASK) < pool || n >= vcpu->pool_used || !n)
 		breach("an entry leads out of the pool", e, pool);
-	return &v->pool[n];
+	return &vcpu->pool[n];
 }
 
-static void check_shadows(struct vcpu *v)
+static void check_shadows(struct vcpu *vcpu)
 {
 	u32 n, i, role;
 	u64 *t;
 
-	for (n = 1; n < v->pool_used; n++) {
-		role = v->pool[n].key & 15;
-		t = v->pool[n].table;
+	for (n = 1; n < vcpu->pool_used; n++) {
+		role = vcpu->pool[n].key & 15;
+		t = vcpu->pool[n].table;
 		for (i = 0; i < 512; i++) {
 			if (!(t[i] & PTE_P))
 				continue;
 			if (role == R_PT || role == R_SPLIT)
-				check_frame(v, t[i] & ~PTE_PS);
+				check_frame(vcpu, t[i] & ~PTE_PS);
 			else if (role != R_ROOT && (t[i] & PTE_PS))
-				check_frame(v, t[i]);
+				check_frame(vcpu, t[i]);
 			else
-				table_behind(v, t[i]);
+				table_behind(vcpu, t[i]);
 		}
 	}
-	if ((v->pml4[0] & PFN_MASK) != table_phys(v->root->table))
-		breach("the root", v->pml4[0], table_phys(v->root->table));
+	if ((vcpu->pml4[0] & PFN_MASK) != table_phys(vcpu->root->table))
+		breach("the root", vcpu->pml4[0], table_phys(vcpu->root->table));
 	for (i = 1; i < 256; i++)
-		if (v->pml4[i])
-			breach("a root that nobody made", i, v->pml4[i]);
+		if (vcpu->pml4[i])
+			breach("a root that nobody made", i, vcpu->pml4[i]);
 }
 
 /* The entry that was just filled. */
-static void check_filled(struct vcpu *v, u32 lin)
+static void check_filled(struct vcpu *vcpu, u32 gva)
 {
-	u64 *pd = table_behind(v, v->root->table[lin >> 30])->table;
-	u64 e = pd[lin >> 21 & 511];
+	u64 *pd = table_behind(vcpu, vcpu->root->table[gva >> 30])->table;
+	u64 e = pd[gva >> 21 & 511];
 
 	if (!(e & PTE_PS))
-		e = table_behind(v, e)->table[lin >> 12 & 511] & ~PTE_PS;
-	check_frame(v, e);
+		e = table_behind(vcpu, e)->table[gva >> 12 & 511] & ~PTE_PS;
+	check_frame(vcpu, e);
 }
 
 /* In is out, for what the monitor itself takes care of. */
-static void check_interrupts(struct vcpu *v)
+static void check_interrupts(struct vcpu *vcpu)
 {
 	u64 held = 0;
 	u32 i;
 
 	for (i = 0; i < 256; i++)
-		held += v->held[i / 64] >> i % 64 & 1;
-	if (arrived[v->id] != delivered[v->id] + merged[v->id] + held)
-		breach("interrupts lost or made up", arrived[v->id],
-		       delivered[v->id] + merged[v->id] + held);
+		held += vcpu->held[i / 64] >> i % 64 & 1;
+	if (arrived[vcpu->id] != delivered[vcpu->id] + merged[vcpu->id] + held)
+		breach("interrupts lost or made up", arrived[vcpu->id],
+		       delivered[vcpu->id] + merged[vcpu->id] + held);
 }
 
-static void check_all(struct vcpu *v)
+static void check_all(struct vcpu *vcpu)
 {
 	checks++;
-	check_canaries(v);
-	check_descriptors(v->real_gdt, MON_CS / 8);
-	check_descriptors(v->real_ldt, 8192);
-	check_shadows(v);
+	check_canaries(vcpu);
+	check_descriptors(vcpu->real_gdt, MON_CS / 8);
+	check_descriptors(vcpu->real_ldt, 8192);
+	check_shadows(vcpu);
 }
 
-static void note_stale(u32 lin, u64 shadow, u64 guest)
+static void note_stale(u32 gva, u64 shadow, u64 guest)
 {
 	if (stale++ < STALE_LINES)
 		mprintf("check: stale shadow at %08x: %lx, the guest has %lx\n",
-			lin, shadow, guest);
+			gva, shadow, guest);
 }
 
 /* Does the guest's entry, below a directory, allow what the shadow does? */
-static bool allows(struct vcpu *v, u64 g, u64 e)
+static bool allows(struct vcpu *vcpu, u64 g, u64 e)
 {
-	bool wp = v->cr0 & CR0_WP;
+	bool wp = vcpu->cr0 & CR0_WP;
 
 	if (!(g & PTE_P) || !(g & PTE_A) || ((e & PTE_U) && !(g & PTE_U)) ||
 	    ((e & PTE_W) && !(g & PTE_W) && wp) || ((e & PTE_W) && !(g & PTE_D) && wp) ||
@@ -270,7 +270,7 @@ static bool allows(struct vcpu *v, u64 g, u64 e)
 	return mon_owns(e & PFN_MASK) || (e & PFN_MASK) == (g & PFN_MASK);
 }
 
-static void compare_table(struct vcpu *v, u32 lin, u64 *shadow, u64 pde, bool split)
+static void compare_table(struct vcpu *vcpu, u32 gva, u64 *shadow, u64 pde, bool split)
 {
 	u64 *guest = (u64 *)guest_ram(pde & PFN_MASK, PAGE), g;
 	u32 i;
@@ -282,36 +282,36 @@ static void compare_table(struct vcpu *v, u32 lin, u64 *shadow, u64 pde, bool sp
 			g = (pde & ~(LARGE - 1)) + i * PAGE + (pde & LARGE_FLAGS);
 		else
 			g = guest ? guest[i] : 0;
-		if (!allows(v, g, shadow[i]))
-			note_stale(lin + i * PAGE, shadow[i], g);
+		if (!allows(vcpu, g, shadow[i]))
+			note_stale(gva + i * PAGE, shadow[i], g);
 	}
 }
 
 /* The current address space, PAE: walk the shadow, look at the guest's. */
-static void check_stale(struct vcpu *v)
+static void check_stale(struct vcpu *vcpu)
 {
-	u64 *root = v->root->table, *pd, *guest;
-	u32 i, j, lin;
+	u64 *root = vcpu->root->table, *pd, *guest;
+	u32 i, j, gva;
 
 	for (i = 0; i < 4; i++) {
 		if (!(root[i] & PTE_P))
 			continue;
-		pd = table_behind(v, root[i])->table;
-		guest = (u64 *)guest_ram(v->pdpte[i] & PFN_MASK, PAGE);
+		pd = table_behind(vcpu, root[i])->table;
+		guest = (u64 *)guest_ram(vcpu->pdpte[i] & PFN_MASK, PAGE);
 		for (j = 0; j < 512; j++) {
 			u64 g = guest ? guest[j] : 0;
 
 			if (!(pd[j] & PTE_P))
 				continue;
-			lin = i << 30 | j << 21;
+			gva = i << 30 | j << 21;
 			if (pd[j] & PTE_PS) {
-				if (!(g & PTE_PS) || !allows(v, g & ~PTE_PAT_LARGE,
+				if (!(g & PTE_PS) || !allows(vcpu, g & ~PTE_PAT_LARGE,
 							     pd[j] & ~PTE_PAT_LARGE))
-					note_stale(lin, pd[j], g);
+					note_stale(gva, pd[j], g);
 			} else if (!(g & PTE_P)) {
-				note_stale(lin, pd[j], g);
+				note_stale(gva, pd[j], g);
 			} else {
-				compare_table(v, lin, table_behind(v, pd[j])->table, g,
+				compare_table(vcpu, gva, table_behind(vcpu, pd[j])->table, g,
 					      g & PTE_PS);
 			}
 		}
@@ -327,114 +327,114 @@ static u32 online_cpus(void)
 	return n;
 }
 
-static void mark_used(struct vcpu *v)
+static void mark_used(struct vcpu *vcpu)
 {
-	u32 used = v->pool_used + SLACK;
+	u32 used = vcpu->pool_used + SLACK;
 
-	if (used > v->pool_size)
-		used = v->pool_size;
-	if (used > high_water[v->id])
-		high_water[v->id] = used;
+	if (used > vcpu->pool_size)
+		used = vcpu->pool_size;
+	if (used > high_water[vcpu->id])
+		high_water[vcpu->id] = used;
 }
 
 /* What the linker puts around the monitor's routines. */
 
-struct vcpu *__real_trap_from_guest(struct regs *r);
-struct vcpu *__wrap_trap_from_guest(struct regs *r);
-struct vcpu *__real_trap_from_monitor(struct regs *r);
-struct vcpu *__wrap_trap_from_monitor(struct regs *r);
-void __real_irq_arrived(struct vcpu *v, u32 vec);
-void __wrap_irq_arrived(struct vcpu *v, u32 vec);
-void __real_irq_service(struct vcpu *v, u32 vec);
-void __wrap_irq_service(struct vcpu *v, u32 vec);
-void __real_hold_vector(struct vcpu *v, u32 vec);
-void __wrap_hold_vector(struct vcpu *v, u32 vec);
-enum fill __real_shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
-enum fill __wrap_shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
-void __real_shadow_flush(struct vcpu *v, bool global);
-void __wrap_shadow_flush(struct vcpu *v, bool global);
+struct vcpu *__real_trap_from_guest(struct regs *regs);
+struct vcpu *__wrap_trap_from_guest(struct regs *regs);
+struct vcpu *__real_trap_from_monitor(struct regs *regs);
+struct vcpu *__wrap_trap_from_monitor(struct regs *regs);
+void __real_irq_arrived(struct vcpu *vcpu, u32 vec);
+void __wrap_irq_arrived(struct vcpu *vcpu, u32 vec);
+void __real_irq_service(struct vcpu *vcpu, u32 vec);
+void __wrap_irq_service(struct vcpu *vcpu, u32 vec);
+void __real_hold_vector(struct vcpu *vcpu, u32 vec);
+void __wrap_hold_vector(struct vcpu *vcpu, u32 vec);
+enum fill __real_shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec);
+enum fill __wrap_shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec);
+void __real_shadow_flush(struct vcpu *vcpu, bool global);
+void __wrap_shadow_flush(struct vcpu *vcpu, bool global);
 void __real_dump_counters(void);
 void __wrap_dump_counters(void);
-void __real_stop_guest(struct vcpu *v, struct regs *r, const char *why)
+void __real_stop_guest(struct vcpu *vcpu, struct regs *regs, const char *why)
 	__attribute__((noreturn));
-void __wrap_stop_guest(struct vcpu *v, struct regs *r, const char *why)
+void __wrap_stop_guest(struct vcpu *vcpu, struct regs *regs, const char *why)
 	__attribute__((noreturn));
 
-struct vcpu *__wrap_trap_from_guest(struct regs *r)
+struct vcpu *__wrap_trap_from_guest(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
 	if (!ready)
 		start();
-	mark_used(v);
+	mark_used(vcpu);
 	/* Before, since some ways out of it do not return here. */
-	check_interrupts(v);
+	check_interrupts(vcpu);
 	if (!(__atomic_add_fetch(&traps, 1, __ATOMIC_RELAXED) % EVERY_TRAPS))
-		check_all(v);
-	__real_trap_from_guest(r);
-	mark_used(v);
-	return v;
+		check_all(vcpu);
+	__real_trap_from_guest(regs);
+	mark_used(vcpu);
+	return vcpu;
 }
 
-struct vcpu *__wrap_trap_from_monitor(struct regs *r)
+struct vcpu *__wrap_trap_from_monitor(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
-	__real_trap_from_monitor(r);
-	if (ready && v->pool)
-		mark_used(v);
-	return v;
+	__real_trap_from_monitor(regs);
+	if (ready && vcpu->pool)
+		mark_used(vcpu);
+	return vcpu;
 }
 
-void __wrap_irq_arrived(struct vcpu *v, u32 vec)
+void __wrap_irq_arrived(struct vcpu *vcpu, u32 vec)
 {
-	arrived[v->id]++;
-	__real_irq_arrived(v, vec);
+	arrived[vcpu->id]++;
+	__real_irq_arrived(vcpu, vec);
 }
 
-void __wrap_irq_service(struct vcpu *v, u32 vec)
+void __wrap_irq_service(struct vcpu *vcpu, u32 vec)
 {
-	delivered[v->id]++;
-	__real_irq_service(v, vec);
+	delivered[vcpu->id]++;
+	__real_irq_service(vcpu, vec);
 }
 
-void __wrap_hold_vector(struct vcpu *v, u32 vec)
+void __wrap_hold_vector(struct vcpu *vcpu, u32 vec)
 {
-	merged[v->id] += v->held[vec / 64] >> vec % 64 & 1;
-	__real_hold_vector(v, vec);
+	merged[vcpu->id] += vcpu->held[vec / 64] >> vec % 64 & 1;
+	__real_hold_vector(vcpu, vec);
 }
 
-enum fill __wrap_shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+enum fill __wrap_shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 {
-	enum fill ret = __real_shadow_fault(v, lin, access, pfec);
+	enum fill ret = __real_shadow_fault(vcpu, gva, access, pfec);
 
 	if (ret == FILL_DONE)
-		check_filled(v, lin);
+		check_filled(vcpu, gva);
 	return ret;
 }
 
-void __wrap_shadow_flush(struct vcpu *v, bool global)
+void __wrap_shadow_flush(struct vcpu *vcpu, bool global)
 {
-	__real_shadow_flush(v, global);
-	if (v->vmi && (v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE) && online_cpus() == 1 &&
+	__real_shadow_flush(vcpu, global);
+	if (vcpu->vmi && (vcpu->cr0 & CR0_PG) && (vcpu->cr4 & CR4_PAE) && online_cpus() == 1 &&
 	    !(++flushes % EVERY_FLUSHES))
-		check_stale(v);
+		check_stale(vcpu);
 }
 
 void __wrap_dump_counters(void)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
 	__real_dump_counters();
-	check_all(v);
+	check_all(vcpu);
 	mprintf("check: %lu checks, %lu flushes, %lu stale entries, interrupts: %lu arrived, %lu delivered, %lu merged\n",
-		checks, flushes, stale, arrived[v->id], delivered[v->id], merged[v->id]);
+		checks, flushes, stale, arrived[vcpu->id], delivered[vcpu->id], merged[vcpu->id]);
 }
 
 /* A rule broken stands before the dump, which then does not come. */
-void __wrap_stop_guest(struct vcpu *v, struct regs *r, const char *why)
+void __wrap_stop_guest(struct vcpu *vcpu, struct regs *regs, const char *why)
 {
-	if (ready && v->root)
-		check_all(v);
-	__real_stop_guest(v, r, why);
+	if (ready && vcpu->root)
+		check_all(vcpu);
+	__real_stop_guest(vcpu, regs, why);
 }

@@ -22,12 +22,12 @@ struct rsdp {
 #define FADT_DSDT	40
 #define FADT_X_DSDT	140
 
-static struct rsdp *rsdp_in(u32 pa, u32 end)
+static struct rsdp *rsdp_in(u32 gpa, u32 end)
 {
 	u8 *p, sum, i;
 
-	for (; pa < end; pa += 16) {
-		p = phys_ptr(pa);
+	for (; gpa < end; gpa += 16) {
+		p = phys_ptr(gpa);
 		for (i = 0, sum = 0; i < RSDP_V1_SIZE; i++)
 			sum += p[i];
 		if (!memcmp(p, "RSD PTR ", 8) && !sum)
@@ -46,11 +46,11 @@ static struct rsdp *find_rsdp(void)
 	return rsdp ? rsdp : rsdp_in(ROM_START, ROM_END);
 }
 
-static struct acpi_header *table_at(u64 pa)
+static struct acpi_header *table_at(u64 gpa)
 {
-	if (pa >> 32)
+	if (gpa >> 32)
 		refuse("an ACPI table above 4 GiB");
-	return pa ? phys_ptr(pa) : NULL;
+	return gpa ? phys_ptr(gpa) : NULL;
 }
 
 /* Table number @n of a root table whose entries have @size bytes; NULL: no more. */

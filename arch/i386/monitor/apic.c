@@ -38,55 +38,56 @@ static bool apic_bit(u32 reg, u32 vec)
 	return apic_read(reg + vec / 32 * 16) >> vec % 32 & 1;
 }
 
-void irq_arrived(struct vcpu *v, u32 vec)
+void irq_arrived(struct vcpu *vcpu, u32 vec)
 {
-	v->count[C_IRQ]++;
-	v->irq_kind[vec] = !apic_bit(APIC_ISR, vec) ? K_PIC :
+	vcpu->count[C_IRQ]++;
+	vcpu->irq_kind[vec] = !apic_bit(APIC_ISR, vec) ? K_PIC :
 			   apic_bit(APIC_TMR, vec) ? K_LEVEL : K_EDGE;
-	if (v->irq_kind[vec] == K_EDGE)
+	if (vcpu->irq_kind[vec] == K_EDGE)
 		apic_eoi();
 }
 
 /* Does an interrupt in service keep this one waiting? */
-bool irq_blocked(struct vcpu *v, u32 vec)
+bool irq_blocked(struct vcpu *vcpu, u32 vec)
 {
-	u32 n = v->sh->depth & 15;
+	u32 n = vcpu->sh->depth & 15;
 
-	return n && (v->sh->service[n - 1] & 0xff) >> 4 >= vec >> 4 && v->irq_kind[vec] != K_PIC;
+	return n && (vcpu->sh->service[n - 1] & 0xff) >> 4 >= vec >> 4 &&
+	       vcpu->irq_kind[vec] != K_PIC;
 }
 
-void irq_service(struct vcpu *v, u32 vec)
+void irq_service(struct vcpu *vcpu, u32 vec)
 {
-	u32 n = v->sh->depth & 15;
+	u32 n = vcpu->sh->depth & 15;
 
-	if (v->irq_kind[vec] == K_PIC)
+	if (vcpu->irq_kind[vec] == K_PIC)
 		return;
-	v->sh->service[n] = vec | (v->irq_kind[vec] == K_LEVEL ? SERVICE_REAL : 0);
-	v->sh->depth = (n + 1) & 15;
+	vcpu->sh->service[n] = vec | (vcpu->irq_kind[vec] == K_LEVEL ? SERVICE_REAL : 0);
+	vcpu->sh->depth = (n + 1) & 15;
 }
 
 /* The handlers of what is in service will not return. */
-void irq_forget(struct vcpu *v)
+void irq_forget(struct vcpu *vcpu)
 {
-	u32 n = v->sh->depth & 15;
+	u32 n = vcpu->sh->depth & 15;
 
 	while (n--)
-		if (v->sh->service[n] & SERVICE_REAL)
+		if (vcpu->sh->service[n] & SERVICE_REAL)
 			apic_eoi();
-	v->sh->depth = 0;
-	note_held(v);
+	vcpu->sh->depth = 0;
+	note_held(vcpu);
 }
 
 /* The guest's EOI, when the ROM could not do it. */
-static void guest_eoi(struct vcpu *v)
+static void guest_eoi(struct vcpu *vcpu)
 {
-	u32 n = v->sh->depth & 15;
+	u32 n = vcpu->sh->depth & 15;
 
 	if (n)
-		v->sh->depth = n - 1;
-	if (!n || (v->sh->service[n - 1] & SERVICE_REAL))
+		vcpu->sh->depth = n - 1;
+	if (!n || (vcpu->sh->service[n - 1] & SERVICE_REAL))
 		apic_eoi();
-	note_held(v);
+	note_held(vcpu);
 }
 
 /* The firmware's 8259s are silenced: their vectors would be exceptions. */
@@ -123,18 +124,18 @@ void pic_write(u16 port, u8 val)
 		apic_write(APIC_LVT_LINT0, lvt);
 }
 
-/* Is @c among the destinations of an interrupt command that @v gives? */
-static bool icr_names(struct vcpu *v, struct vcpu *c, u32 icr)
+/* Is @c among the destinations of an interrupt command that @vcpu gives? */
+static bool icr_names(struct vcpu *vcpu, struct vcpu *c, u32 icr)
 {
 	u8 dest = apic_read(APIC_ICR2) >> 24;
 
 	switch (icr >> 18 & 3) {
 	case ICR_SELF:
-		return c == v;
+		return c == vcpu;
 	case ICR_ALL:
 		return true;
 	case ICR_OTHERS:
-		return c != v;
+		return c != vcpu;
 	}
 	if (icr & ICR_LOGICAL)
 		return c->ldr & dest;
@@ -142,7 +143,7 @@ static bool icr_names(struct vcpu *v, struct vcpu *c, u32 icr)
 }
 
 /* INIT, STARTUP and NMI are for the guest's CPUs only: those that run it. */
-static void write_icr(struct vcpu *v, u32 val)
+static void write_icr(struct vcpu *vcpu, u32 val)
 {
 	u32 i, mode = MODE(val);
 
@@ -154,31 +155,31 @@ static void write_icr(struct vcpu *v, u32 val)
 	    (mode == MODE_INIT && (val & (ICR_ASSERT | ICR_LEVEL)) == ICR_LEVEL))
 		return;
 	for (i = 0; i < nr_cpus; i++)
-		if (icr_names(v, vcpus[i], val))
+		if (icr_names(vcpu, vcpus[i], val))
 			smp_message(vcpus[i], mode);
 }
 
 /* For a guest that does not say where it has mapped it; others read themselves. */
-u32 guest_apic_read(struct vcpu *v, u32 reg)
+u32 guest_apic_read(struct vcpu *vcpu, u32 reg)
 {
 	return apic_read(reg);
 }
 
-void guest_apic_write(struct vcpu *v, u32 reg, u32 val)
+void guest_apic_write(struct vcpu *vcpu, u32 reg, u32 val)
 {
 	if (reg == APIC_EOI) {
-		guest_eoi(v);
+		guest_eoi(vcpu);
 		return;
 	}
 	if (reg == APIC_ICR) {
-		write_icr(v, val);
+		write_icr(vcpu, val);
 		return;
 	}
 	/* Others are read-only, or none: what QEMU finds at 0 sends messages. */
 	if (reg < APIC_TPR || reg > APIC_TDCR)
 		return;
 	if (reg == APIC_LDR)
-		v->ldr = val >> 24;
+		vcpu->ldr = val >> 24;
 	/* A local interrupt must not be an INIT or an SMI. */
 	if ((reg == APIC_CMCI || (reg >= APIC_LVT_FIRST && reg <= APIC_LVT_LAST)) &&
 	    (MODE(val) == MODE_INIT || MODE(val) == MODE_SMI))

@@ -8,43 +8,43 @@
 #define CR4_GUEST	(CR4_REAL | CR4_VME | CR4_PVI | CR4_PSE | CR4_PAE | CR4_MCE | \
 			 CR4_PGE | CR4_UMIP)
 
-enum outcome set_cr0(struct vcpu *v, u32 val)
+enum outcome set_cr0(struct vcpu *vcpu, u32 val)
 {
-	u32 changed = v->cr0 ^ val;
+	u32 changed = vcpu->cr0 ^ val;
 
 	if (!(val & CR0_PE))
-		return stop(v, "the guest leaves protected mode");
-	v->sh->cr0 = val | CR0_ET;
-	v->cr0 = val | CR0_ET;
+		return stop(vcpu, "the guest leaves protected mode");
+	vcpu->sh->cr0 = val | CR0_ET;
+	vcpu->cr0 = val | CR0_ET;
 	write_cr0(CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_ET | (val & CR0_REAL));
 	/* kexec: the next kernel is not patched, and says nothing of its page tables. */
 	if (!(val & CR0_PG))
-		v->vmi = false;
+		vcpu->vmi = false;
 	if (changed & (CR0_PG | CR0_WP))
-		shadow_reset(v);
+		shadow_reset(vcpu);
 	return DONE;
 }
 
-bool set_cr3(struct vcpu *v, u32 val)
+bool set_cr3(struct vcpu *vcpu, u32 val)
 {
-	v->sh->cr3 = val;
-	v->cr3 = val;
-	shadow_flush(v, false);
+	vcpu->sh->cr3 = val;
+	vcpu->cr3 = val;
+	shadow_flush(vcpu, false);
 	return true;
 }
 
 /* false: a bit that the processor, or we, do not have. */
-bool set_cr4(struct vcpu *v, u32 val)
+bool set_cr4(struct vcpu *vcpu, u32 val)
 {
-	u32 changed = v->cr4 ^ val;
+	u32 changed = vcpu->cr4 ^ val;
 
 	if (val & (~CR4_GUEST | cr4_missing))
 		return false;
 	write_cr4(cr4_own | (val & CR4_REAL));
-	v->sh->cr4 = val;
-	v->cr4 = val;
+	vcpu->sh->cr4 = val;
+	vcpu->cr4 = val;
 	if (changed & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP))
-		shadow_reset(v);
+		shadow_reset(vcpu);
 	return true;
 }
 
@@ -64,7 +64,7 @@ static u64 access_dr(u32 n, bool set, u64 val)
 	return val;
 }
 
-void set_dr(struct vcpu *v, u32 n, u32 val)
+void set_dr(struct vcpu *vcpu, u32 n, u32 val)
 {
 	n += n == 4 || n == 5 ? 2 : 0;
 	if (n == 6)
@@ -75,12 +75,12 @@ void set_dr(struct vcpu *v, u32 n, u32 val)
 }
 
 /* A debug exception of our own making: why. */
-void raise_dr6(struct vcpu *v, u32 bits)
+void raise_dr6(struct vcpu *vcpu, u32 bits)
 {
 	access_dr(6, true, access_dr(6, false, 0) | bits);
 }
 
-u32 get_dr(struct vcpu *v, u32 n)
+u32 get_dr(struct vcpu *vcpu, u32 n)
 {
 	return access_dr(n == 4 || n == 5 ? n + 2 : n, false, 0);
 }
@@ -115,19 +115,19 @@ static const struct {
 	{ 0xc0010000, 0xc0011fff, M_IGNORE },	/* AMD's own */
 };
 
-bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+bool guest_rdmsr(struct vcpu *vcpu, u32 msr, u64 *val)
 {
 	if (msr == boot.refused_msr)
 		return false;
 	switch (msr) {
 	case MSR_EFER:
-		*val = v->efer;
+		*val = vcpu->efer;
 		return true;
 	case 0x174 ... 0x176:
-		*val = v->sysenter[msr - 0x174];
+		*val = vcpu->sysenter[msr - 0x174];
 		return true;
 	case MSR_MISC_FEATURES:
-		*val = v->cpuid_faults ? MISC_CPUID_FAULT : 0;
+		*val = vcpu->cpuid_faults ? MISC_CPUID_FAULT : 0;
 		return true;
 	}
 	/* Long mode's system call and segment registers, x2APIC: not there. */
@@ -137,19 +137,19 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 }
 
 /* false: the guest cannot have this in its EFER. */
-bool load_efer(struct vcpu *v, u64 val)
+bool load_efer(struct vcpu *vcpu, u64 val)
 {
-	u64 changed = v->efer ^ val;
+	u64 changed = vcpu->efer ^ val;
 
 	if (val & ~(u64)(EFER_NX | EFER_SCE) || (!cpu_has_nx && (val & EFER_NX)))
 		return false;
-	set_efer(v, val);
+	set_efer(vcpu, val);
 	if (changed & EFER_NX)
-		shadow_reset(v);
+		shadow_reset(vcpu);
 	return true;
 }
 
-bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
+bool guest_wrmsr(struct vcpu *vcpu, u32 msr, u64 val)
 {
 	u32 i;
 
@@ -157,15 +157,15 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return false;
 	switch (msr) {
 	case MSR_EFER:
-		return load_efer(v, val);
+		return load_efer(vcpu, val);
 	case MSR_APIC_BASE:
 		/* It stays where it is, enabled, and no x2APIC. */
 		return !((val ^ rdmsr(MSR_APIC_BASE)) & ~0x100UL);
 	case 0x174 ... 0x176:
-		v->sysenter[msr - 0x174] = val;
+		vcpu->sysenter[msr - 0x174] = val;
 		return true;
 	case MSR_MISC_FEATURES:
-		return guest_cpuid_faults(v, val);
+		return guest_cpuid_faults(vcpu, val);
 	case MSR_PAT:
 		/* The types of our own memory and the local APIC's: they stay as they are. */
 		return !((val ^ PAT_RESET) & PAT_OURS) && write_msr_safe(msr, val);

@@ -95,44 +95,44 @@ static void set_call_gate(u64 *d, u64 to)
 /* The pages of a CPU. */
 struct vcpu *vcpu_create(u32 id)
 {
-	struct vcpu *v = alloc_pages((sizeof(*v) + PAGE - 1) / PAGE);
-	u64 tss, lin = TSS_BASE + (u64)id * TSS_WINDOW;
+	struct vcpu *vcpu = alloc_pages((sizeof(*vcpu) + PAGE - 1) / PAGE);
+	u64 tss, gva = TSS_BASE + (u64)id * TSS_WINDOW;
 
-	v->id = id;
-	set_efer(v, 0);
-	v->real_gdt = alloc_pages(16);
-	v->real_ldt = alloc_pages(16);
-	v->tss_page = alloc_pages(1);
-	v->vmi_page = alloc_pages(SH_PAGES);
-	v->sh = alloc_pages(1);
-	map_tss_window(v);
-	map_alias(v, alloc_pages(1));
+	vcpu->id = id;
+	set_efer(vcpu, 0);
+	vcpu->real_gdt = alloc_pages(16);
+	vcpu->real_ldt = alloc_pages(16);
+	vcpu->tss_page = alloc_pages(1);
+	vcpu->vmi_page = alloc_pages(SH_PAGES);
+	vcpu->sh = alloc_pages(1);
+	map_tss_window(vcpu);
+	map_alias(vcpu, alloc_pages(1));
 
-	tss = (u64)v->tss_page + PAGE - TSS_SIZE;
-	v->stack_top = map_stack(v, 2 * id);
-	*(u64 *)(tss + 0x04) = (u64)v->stack_top;
-	*(u64 *)(tss + 0x24) = (u64)map_stack(v, 2 * id + 1);
+	tss = (u64)vcpu->tss_page + PAGE - TSS_SIZE;
+	vcpu->stack_top = map_stack(vcpu, 2 * id);
+	*(u64 *)(tss + 0x04) = (u64)vcpu->stack_top;
+	*(u64 *)(tss + 0x24) = (u64)map_stack(vcpu, 2 * id + 1);
 	*(u16 *)(tss + TSS_IOMAP) = IOMAP_CLOSED;
 
-	v->real_gdt[MON_CS / 8] = 0x00209b0000000000;
-	set_system_desc(&v->real_gdt[MON_TR / 8], 0x0000890000000000 | (TSS_SIZE + 2 * PAGE),
-			lin + PAGE - TSS_SIZE);
-	set_system_desc(&v->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)v->real_ldt);
-	set_call_gate(&v->real_gdt[MON_GATE / 8], (u64)call_gate);
-	set_call_gate(&v->real_gdt[MON_FILL_GATE / 8], (u64)fill_gate);
-	v->cr0 = CR0_PE | CR0_ET;
-	vcpus[id] = v;
+	vcpu->real_gdt[MON_CS / 8] = 0x00209b0000000000;
+	set_system_desc(&vcpu->real_gdt[MON_TR / 8], 0x0000890000000000 | (TSS_SIZE + 2 * PAGE),
+			gva + PAGE - TSS_SIZE);
+	set_system_desc(&vcpu->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)vcpu->real_ldt);
+	set_call_gate(&vcpu->real_gdt[MON_GATE / 8], (u64)call_gate);
+	set_call_gate(&vcpu->real_gdt[MON_FILL_GATE / 8], (u64)fill_gate);
+	vcpu->cr0 = CR0_PE | CR0_ET;
+	vcpus[id] = vcpu;
 	nr_cpus = id + 1;
-	return v;
+	return vcpu;
 }
 
-/* Make this processor @v's. */
-void cpu_load_tables(struct vcpu *v)
+/* Make this processor @vcpu's. */
+void cpu_load_tables(struct vcpu *vcpu)
 {
-	struct desc_ptr gdtr = { 0xffff, (u64)v->real_gdt };
+	struct desc_ptr gdtr = { 0xffff, (u64)vcpu->real_gdt };
 	struct desc_ptr idtr = { sizeof(idt) - 1, (u64)idt };
 
-	v->real_gdt[MON_TR / 8] &= ~(2UL << 40);	/* not busy */
+	vcpu->real_gdt[MON_TR / 8] &= ~(2UL << 40);	/* not busy */
 	asm volatile("lgdt %0\n\tlidt %1" : : "m" (gdtr), "m" (idtr));
 	asm volatile("pushq %0\n\tpushq $1f\n\tlretq\n1:" : : "i" ((u64)MON_CS) : "memory");
 	asm volatile("ltr %w0\n\tlldt %w1" : : "r" (MON_TR), "r" (0));
@@ -147,11 +147,11 @@ void cpu_load_tables(struct vcpu *v)
 }
 
 /* Selector of the segment register with this number. */
-u16 get_sreg(struct vcpu *v, struct regs *r, u32 n)
+u16 get_sreg(struct vcpu *vcpu, struct regs *regs, u32 n)
 {
 	u32 es, ds, fs, gs;
 
 	asm volatile("movl %%es, %0\n\tmovl %%ds, %1\n\tmovl %%fs, %2\n\tmovl %%gs, %3"
 		     : "=r" (es), "=r" (ds), "=r" (fs), "=r" (gs));
-	return ((u16[]){ es, r->cs, r->ss, ds, fs, gs, 0, 0 })[n & 7];
+	return ((u16[]){ es, regs->cs, regs->ss, ds, fs, gs, 0, 0 })[n & 7];
 }

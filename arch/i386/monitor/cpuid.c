@@ -59,26 +59,26 @@ static void hide(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
  *
  * Return: false if the guest's kernel wants a program's to fault.
  */
-bool guest_cpuid(struct vcpu *v, struct regs *r)
+bool guest_cpuid(struct vcpu *vcpu, struct regs *regs)
 {
-	u32 leaf = r->ax, sub = r->cx, a, b, c, d;
+	u32 leaf = regs->ax, sub = regs->cx, a, b, c, d;
 
-	if (v->cpuid_faults && (r->cs & 3) == 3)
+	if (vcpu->cpuid_faults && (regs->cs & 3) == 3)
 		return false;
-	v->count[C_EMUL_OTHER]++;
+	vcpu->count[C_EMUL_OTHER]++;
 	cpuid(leaf, sub, &a, &b, &c, &d);
 	hide(leaf, sub, &a, &b, &c, &d);
-	r->ax = a;
-	r->bx = b;
-	r->cx = c;
-	r->dx = d;
+	regs->ax = a;
+	regs->bx = b;
+	regs->cx = c;
+	regs->dx = d;
 	return true;
 }
 
 /* The guest's MSR_MISC_FEATURES: that one bit, where the processor has it. */
-bool guest_cpuid_faults(struct vcpu *v, u64 val)
+bool guest_cpuid_faults(struct vcpu *vcpu, u64 val)
 {
 	if (intel_way)
-		v->cpuid_faults = val & MISC_CPUID_FAULT;
+		vcpu->cpuid_faults = val & MISC_CPUID_FAULT;
 	return !(val & ~(u64)MISC_CPUID_FAULT) || !intel_way;
 }

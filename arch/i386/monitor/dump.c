@@ -27,16 +27,16 @@ const char *counter_name(u32 nr)
  *
  * Return: how often, on all CPUs; 0 for a number that is not counted.
  */
-u64 counter(struct vcpu *v, u32 nr)
+u64 counter(struct vcpu *vcpu, u32 nr)
 {
 	u32 call = nr < VMI_HOST_COUNTERS ? nr : nr - VMI_HOST_COUNTERS - C_NR + HC_INIT, c;
 	u64 n = 0;
 
-	for (c = 0; c < vcpu_count(v); c++) {
+	for (c = 0; c < vcpu_count(vcpu); c++) {
 		if (nr - VMI_HOST_COUNTERS < C_NR)
-			n += vcpu_nr(v, c)->count[nr - VMI_HOST_COUNTERS];
+			n += vcpu_nr(vcpu, c)->count[nr - VMI_HOST_COUNTERS];
 		else if (call < HC_SLOTS)
-			n += vcpu_nr(v, c)->hypercalls[call];
+			n += vcpu_nr(vcpu, c)->hypercalls[call];
 	}
 	return n;
 }
@@ -51,14 +51,14 @@ void machine_exit(u32 code)
 
 void dump_counters(void)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 	u32 nr;
 
 	console_screen = false;	/* too long for it: what matters would scroll away */
 	mprintf("monitor: counts\n");
 	for (nr = 0; nr < ARRAY_SIZE(names); nr++)
-		if (names[nr] && counter(v, nr))
-			mprintf("%12lu %s\n", counter(v, nr), names[nr]);
+		if (names[nr] && counter(vcpu, nr))
+			mprintf("%12lu %s\n", counter(vcpu, nr), names[nr]);
 	console_screen = true;
 }
 
@@ -79,56 +79,58 @@ static void dump_banks(void)
 	}
 }
 
-static void dump_regs(struct regs *r)
+static void dump_regs(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
-	if (r->vec == X_MC)
+	if (regs->vec == X_MC)
 		dump_banks();
-	mprintf("vector %lu error %lx\n", r->vec, r->err);
+	mprintf("vector %lu error %lx\n", regs->vec, regs->err);
 	mprintf("eip %08lx cs %04lx eflags %08lx esp %08lx ss %04lx\n",
-		r->ip, r->cs, r->flags, r->sp, r->ss);
-	mprintf("eax %08lx ebx %08lx ecx %08lx edx %08lx\n", r->ax, r->bx, r->cx, r->dx);
-	mprintf("esi %08lx edi %08lx ebp %08lx\n", r->si, r->di, r->bp);
-	mprintf("ds %04x es %04x fs %04x gs %04x cr2 %016lx\n", get_sreg(v, r, 3),
-		get_sreg(v, r, 0), get_sreg(v, r, 4), get_sreg(v, r, 5), read_cr2());
+		regs->ip, regs->cs, regs->flags, regs->sp, regs->ss);
+	mprintf("eax %08lx ebx %08lx ecx %08lx edx %08lx\n", regs->ax, regs->bx, regs->cx,
+		regs->dx);
+	mprintf("esi %08lx edi %08lx ebp %08lx\n", regs->si, regs->di, regs->bp);
+	mprintf("ds %04x es %04x fs %04x gs %04x cr2 %016lx\n", get_sreg(vcpu, regs, 3),
+		get_sreg(vcpu, regs, 0), get_sreg(vcpu, regs, 4), get_sreg(vcpu, regs, 5),
+		read_cr2());
 }
 
-static void dump_words(struct vcpu *v, const char *what, u32 lin, u32 n, u32 size)
+static void dump_words(struct vcpu *vcpu, const char *what, u32 gva, u32 n, u32 size)
 {
 	u32 i, w = 0;
 
 	mprintf("%s", what);
-	for (i = 0; i < n && guest_read(v, lin + i * size, &w, size); i++) {
+	for (i = 0; i < n && guest_read(vcpu, gva + i * size, &w, size); i++) {
 		mprintf(size == 1 || i % 8 ? " " : "\n  ");
 		mprintf(size == 1 ? "%02x" : "%08x", w);
 	}
 	mprintf("\n");
 }
 
-static void dump_guest(struct vcpu *v, struct regs *r)
+static void dump_guest(struct vcpu *vcpu, struct regs *regs)
 {
-	u32 i, ip = seg_base(v, r->cs) + r->ip;
+	u32 i, ip = seg_base(vcpu, regs->cs) + regs->ip;
 
-	mprintf("cpu %u, ring %lu, %s\n", v->id, r->cs & 3, v->vmi ? "after vmi_init" :
+	mprintf("cpu %u, ring %lu, %s\n", vcpu->id, regs->cs & 3, vcpu->vmi ? "after vmi_init" :
 		"before vmi_init (does this kernel know VMI?)");
-	dump_regs(r);
+	dump_regs(regs);
 	mprintf("guest: cr0 %08x cr2 %08x cr3 %08x cr4 %08x efer %lx if %u\n",
-		v->cr0, v->sh->cr2, v->cr3, v->cr4, v->efer, v->sh->vif >> 9);
+		vcpu->cr0, vcpu->sh->cr2, vcpu->cr3, vcpu->cr4, vcpu->efer, vcpu->sh->vif >> 9);
 	mprintf("guest: gdt %08x/%04x idt %08x/%04x ldt %04x tr %04x esp0 %04x:%08x\n",
-		v->gdt.base, v->gdt.limit, v->idt.base, v->idt.limit, v->ldt, v->tr,
-		v->sh->ss0, v->sh->esp0);
-	dump_words(v, "code:", ip, 16, 1);
-	dump_words(v, "stack:", stack_lin(v, r->ss, r->sp), 32, 4);
+		vcpu->gdt.base, vcpu->gdt.limit, vcpu->idt.base, vcpu->idt.limit, vcpu->ldt,
+		vcpu->tr, vcpu->sh->ss0, vcpu->sh->esp0);
+	dump_words(vcpu, "code:", ip, 16, 1);
+	dump_words(vcpu, "stack:", stack_lin(vcpu, regs->ss, regs->sp), 32, 4);
 	console_screen = false;
 	mprintf("last calls, the latest first:\n");
-	for (i = 0; i < TRACE_LEN && i < v->trace_pos; i++) {
-		u32 n = (v->trace_pos - 1 - i) % TRACE_LEN, nr = v->trace[n].nr;
+	for (i = 0; i < TRACE_LEN && i < vcpu->trace_pos; i++) {
+		u32 n = (vcpu->trace_pos - 1 - i) % TRACE_LEN, nr = vcpu->trace[n].nr;
 
 		if (nr >= HC_INIT)
 			nr += VMI_HOST_COUNTERS + C_NR - HC_INIT;
 		mprintf("  %3u %s %08x %08x %08x\n", nr, counter_name(nr),
-			v->trace[n].ax, v->trace[n].dx, v->trace[n].cx);
+			vcpu->trace[n].ax, vcpu->trace[n].dx, vcpu->trace[n].cx);
 	}
 	dump_counters();
 }
@@ -157,7 +159,7 @@ static bool peek(u64 at, u64 *word)
 /**
  * stop_guest - the guest cannot go on: say why, and with what in its registers
  */
-void stop_guest(struct vcpu *v, struct regs *r, const char *why)
+void stop_guest(struct vcpu *vcpu, struct regs *regs, const char *why)
 {
 	static const struct {
 		const char *what;
@@ -169,11 +171,11 @@ void stop_guest(struct vcpu *v, struct regs *r, const char *why)
 	};
 
 	smp_stop_others();
-	end_once(endings[v->ending].status, why);
-	mprintf("\n*** %s: %s\n", endings[v->ending].what, why);
-	if (v->ending == END_STOPPED)
-		dump_guest(v, r);
-	machine_exit(endings[v->ending].status);
+	end_once(endings[vcpu->ending].status, why);
+	mprintf("\n*** %s: %s\n", endings[vcpu->ending].what, why);
+	if (vcpu->ending == END_STOPPED)
+		dump_guest(vcpu, regs);
+	machine_exit(endings[vcpu->ending].status);
 }
 
 void refuse(const char *why, ...)
@@ -188,7 +190,7 @@ void refuse(const char *why, ...)
 	machine_exit(EXIT_REFUSED);
 }
 
-void panic(struct regs *r, const char *why)
+void panic(struct regs *regs, const char *why)
 {
 	u64 word;
 	u32 i;
@@ -196,9 +198,9 @@ void panic(struct regs *r, const char *why)
 	smp_stop_others();
 	end_once(EXIT_PANIC, why);
 	mprintf("\n*** monitor stopped: %s\n", why);
-	dump_regs(r);
+	dump_regs(regs);
 	mprintf("stack:");
-	for (i = 0; i < 24 && !(r->cs & 3) && peek(r->sp + 8 * i, &word); i++)
+	for (i = 0; i < 24 && !(regs->cs & 3) && peek(regs->sp + 8 * i, &word); i++)
 		mprintf("%s%016lx", i % 4 ? " " : "\n  ", word);
 	mprintf("\n");
 	machine_exit(EXIT_PANIC);

@@ -79,9 +79,9 @@ static inline void write_cr##n(u64 v) \
 { asm volatile("movq %0, %%cr" #n : : "r" (v) : "memory"); }
 CR_FUNCS(0) CR_FUNCS(2) CR_FUNCS(3) CR_FUNCS(4)
 
-static inline void invlpg(u64 lin)
+static inline void invlpg(u64 gva)
 {
-	asm volatile("invlpg (%0)" : : "r" (lin) : "memory");
+	asm volatile("invlpg (%0)" : : "r" (gva) : "memory");
 }
 
 static inline u64 rdtsc(void)

@@ -33,14 +33,14 @@ extern struct rom rom;
 extern u64 reserved_bits;
 
 /* Of an entry of a page table, where there is NX. */
-static inline u64 pte_reserved(struct vcpu *v)
+static inline u64 pte_reserved(struct vcpu *vcpu)
 {
 	return reserved_bits;
 }
 
-static inline void *phys_ptr(u64 pa)
+static inline void *phys_ptr(u64 gpa)
 {
-	return (void *)(DIRECT_BASE + pa);
+	return (void *)(DIRECT_BASE + gpa);
 }
 
 static inline u64 mon_phys(const void *p)
@@ -48,20 +48,20 @@ static inline u64 mon_phys(const void *p)
 	return (u64)p - MON_BASE + boot.mon_start;
 }
 
-static inline bool mon_owns(u64 pa)
+static inline bool mon_owns(u64 gpa)
 {
-	return pa >= boot.mon_start && pa < boot.mon_end;
+	return gpa >= boot.mon_start && gpa < boot.mon_end;
 }
 
 /* memory.c */
-bool find_guest_ram(u64 pa, u32 len);
+bool find_guest_ram(u64 gpa, u32 len);
 extern struct range *last_ram;	/* mostly it is the same range again */
 
-static inline bool is_guest_ram(u64 pa, u32 len)
+static inline bool is_guest_ram(u64 gpa, u32 len)
 {
 	struct range *r = __atomic_load_n(&last_ram, __ATOMIC_RELAXED);
 
-	return (pa >= r->start && pa + len <= r->end) || find_guest_ram(pa, len);
+	return (gpa >= r->start && gpa + len <= r->end) || find_guest_ram(gpa, len);
 }
 
 /**
@@ -69,9 +69,9 @@ static inline bool is_guest_ram(u64 pa, u32 len)
  *
  * Return: NULL if any of it is not RAM or not the guest's.
  */
-static inline u8 *guest_ram(u64 pa, u32 len)
+static inline u8 *guest_ram(u64 gpa, u32 len)
 {
-	return is_guest_ram(pa, len) ? phys_ptr(pa) : NULL;
+	return is_guest_ram(gpa, len) ? phys_ptr(gpa) : NULL;
 }
 
 /* Calls that only some hosts have: none. */
@@ -79,41 +79,41 @@ static inline u8 *guest_ram(u64 pa, u32 len)
 
 /* The machine. */
 
-static inline u32 vcpu_count(struct vcpu *v)
+static inline u32 vcpu_count(struct vcpu *vcpu)
 {
 	return nr_cpus;
 }
 
-static inline struct vcpu *vcpu_nr(struct vcpu *v, u32 n)
+static inline struct vcpu *vcpu_nr(struct vcpu *vcpu, u32 n)
 {
 	return vcpus[n];
 }
 
-static inline struct rom *rom_of(struct vcpu *v)
+static inline struct rom *rom_of(struct vcpu *vcpu)
 {
 	return &rom;
 }
 
 /* Tables of the guest's, for walk.c. */
 
-static inline void *guest_table(struct vcpu *v, u64 pa)
+static inline void *guest_table(struct vcpu *vcpu, u64 gpa)
 {
-	return guest_ram(pa, PAGE);
+	return guest_ram(gpa, PAGE);
 }
 
-static inline bool may_mark(struct vcpu *v, u64 pa)
+static inline bool may_mark(struct vcpu *vcpu, u64 gpa)
 {
 	return true;
 }
 
-static inline bool host_must_act(struct vcpu *v)
+static inline bool host_must_act(struct vcpu *vcpu)
 {
 	return false;
 }
 
-static inline void read_pdptes(struct vcpu *v, u64 pdpte[4])
+static inline void read_pdptes(struct vcpu *vcpu, u64 pdpte[4])
 {
-	u64 *p = (u64 *)guest_ram(v->cr3 & ~31u, 32);
+	u64 *p = (u64 *)guest_ram(vcpu->cr3 & ~31u, 32);
 	u32 i;
 
 	for (i = 0; i < 4; i++)
@@ -133,30 +133,30 @@ static inline u64 *table_virt(u64 pa)
 }
 
 /* What describes the table that an entry names. */
-static inline struct spage *spage_of(struct vcpu *v, u64 entry)
+static inline struct spage *spage_of(struct vcpu *vcpu, u64 entry)
 {
-	return &v->pool[((entry & PFN_MASK) - v->pool_phys) / PAGE];
+	return &vcpu->pool[((entry & PFN_MASK) - vcpu->pool_phys) / PAGE];
 }
 
 /* One more page, zeroed; NULL: there is none. */
-static inline struct spage *new_spage(struct vcpu *v)
+static inline struct spage *new_spage(struct vcpu *vcpu)
 {
-	struct spage *s = &v->pool[v->pool_used];
+	struct spage *s = &vcpu->pool[vcpu->pool_used];
 
-	if (v->pool_used >= v->pool_size)
+	if (vcpu->pool_used >= vcpu->pool_size)
 		return NULL;
-	s->table = (u64 *)(v->pool_mem + v->pool_used++ * PAGE);
+	s->table = (u64 *)(vcpu->pool_mem + vcpu->pool_used++ * PAGE);
 	return s;
 }
 
-static inline void flush_tlb(struct vcpu *v)
+static inline void flush_tlb(struct vcpu *vcpu)
 {
-	write_cr3(mon_phys(v->pml4));
+	write_cr3(mon_phys(vcpu->pml4));
 }
 
-static inline void flush_tlb_page(struct vcpu *v, u32 lin)
+static inline void flush_tlb_page(struct vcpu *vcpu, u32 gva)
 {
-	invlpg(lin);
+	invlpg(gva);
 }
 
 /*
@@ -166,48 +166,48 @@ static inline void flush_tlb_page(struct vcpu *v, u32 lin)
  */
 extern u8 scratch[PAGE];
 
-static inline bool plain_frame(u64 pa)
+static inline bool plain_frame(u64 gpa)
 {
-	return pa >= LOW_MEMORY && pa < boot.mon_start;
+	return gpa >= LOW_MEMORY && gpa < boot.mon_start;
 }
 
-static inline bool in_rom(u64 pa)
+static inline bool in_rom(u64 gpa)
 {
-	return pa - rom.phys < rom.code_pages * PAGE && rom.phys;
+	return gpa - rom.phys < rom.code_pages * PAGE && rom.phys;
 }
 
 /* Of a 4 KB page: its entry. */
-static inline u64 map_frame(struct vcpu *v, struct leaf *l)
+static inline u64 map_frame(struct vcpu *vcpu, struct leaf *l)
 {
-	u64 pa = l->frame, shared = pa - rom.shared;
+	u64 gpa = l->frame, shared = gpa - rom.shared;
 
-	if (plain_frame(pa))
-		return pa | l->rights;
-	if (mon_owns(pa) || (pa > LAPIC_PAGE && pa <= LAPIC_LAST)) {
-		v->count[C_REFUSED_FRAME]++;
+	if (plain_frame(gpa))
+		return gpa | l->rights;
+	if (mon_owns(gpa) || (gpa > LAPIC_PAGE && gpa <= LAPIC_LAST)) {
+		vcpu->count[C_REFUSED_FRAME]++;
 		return mon_phys(scratch) | l->rights;
 	}
-	if (in_rom(pa))
-		return mon_phys(rom.copy + (pa - rom.phys)) | (l->rights & ~PTE_W);
+	if (in_rom(gpa))
+		return mon_phys(rom.copy + (gpa - rom.phys)) | (l->rights & ~PTE_W);
 	if (shared < SH_PAGES * PAGE && rom.phys)
-		return mon_phys((u8 *)v->vmi_page + shared) | l->rights;
-	if (pa == LAPIC_PAGE)
-		return pa | (l->rights & ~(PTE_W | PTE_PAT)) | PTE_UC;
-	return pa | l->rights;
+		return mon_phys((u8 *)vcpu->vmi_page + shared) | l->rights;
+	if (gpa == LAPIC_PAGE)
+		return gpa | (l->rights & ~(PTE_W | PTE_PAT)) | PTE_UC;
+	return gpa | l->rights;
 }
 
 /* Of a 2 MB page, as map_frame(): 0 if not every frame of it is plain. */
-static inline u64 map_large_frame(struct vcpu *v, struct leaf *l)
+static inline u64 map_large_frame(struct vcpu *vcpu, struct leaf *l)
 {
-	u64 pa = l->frame & ~(LARGE - 1);
+	u64 gpa = l->frame & ~(LARGE - 1);
 
-	if (mon_owns(pa) || pa < LARGE || pa == (LAPIC_PAGE & ~(LARGE - 1)))
+	if (mon_owns(gpa) || gpa < LARGE || gpa == (LAPIC_PAGE & ~(LARGE - 1)))
 		return 0;
-	return pa | l->rights;
+	return gpa | l->rights;
 }
 
 /* ROM, LAPIC and our memory never become writable: not the shadow's to fix. */
-static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 access,
+static inline enum fill check_frame_access(struct vcpu *vcpu, struct leaf *l, u32 access,
 					   u32 *pfec)
 {
 	if (!(access & ACC_WRITE) || plain_frame(l->frame))
@@ -222,15 +222,15 @@ static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 a
 
 /* The processor's own. */
 
-static inline bool read_gate_desc(struct vcpu *v, u32 lin, u64 *d)
+static inline bool read_gate_desc(struct vcpu *vcpu, u32 gva, u64 *d)
 {
 	bool ok;
 
-	MAY_FAULT(ok, "movq (%2), %1", , "=r" (*d) : "r" ((u64)lin));
+	MAY_FAULT(ok, "movq (%2), %1", , "=r" (*d) : "r" ((u64)gva));
 	return ok;
 }
 
-static inline void load_ldt(struct vcpu *v, u16 sel)
+static inline void load_ldt(struct vcpu *vcpu, u16 sel)
 {
 	asm volatile("lldt %w0" : : "r" (sel));
 }

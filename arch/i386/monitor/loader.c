@@ -124,28 +124,28 @@ static u64 place_kernel(u8 *bp, u64 initrd)
 }
 
 /* The boot protocol's segments, in the guest's own memory: it may load SS again. */
-static void place_gdt(struct vcpu *v, struct regs *r)
+static void place_gdt(struct vcpu *vcpu, struct regs *regs)
 {
 	u64 *gdt = phys_ptr(BOOT_GDT);
 
 	memset(gdt, 0, PAGE);
 	gdt[BOOT_CS / 8] = FLAT_CODE;
 	gdt[BOOT_DS / 8] = FLAT_DATA;
-	if (!load_guest_gdt(v, r, BOOT_GDT, BOOT_DS + 7))
+	if (!load_guest_gdt(vcpu, regs, BOOT_GDT, BOOT_DS + 7))
 		refuse("no memory at %x", BOOT_GDT);
 	asm volatile("movl %0, %%ds\n\tmovl %0, %%es" : : "r" (BOOT_DS | 1));
-	r->cs = BOOT_CS | 1;
-	r->ss = BOOT_DS | 1;
+	regs->cs = BOOT_CS | 1;
+	regs->ss = BOOT_DS | 1;
 }
 
 /**
  * load_guest - put the kernel into place
- * @r: the registers with which to enter it
+ * @regs: the registers with which to enter it
  */
-void load_guest(struct regs *r)
+void load_guest(struct regs *regs)
 {
 	u8 *k = phys_ptr(boot.kernel), *bp = phys_ptr(BOOT_PARAMS);
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 	u64 initrd, load;
 
 	check_kernel(k);
@@ -163,10 +163,10 @@ void load_guest(struct regs *r)
 	mprintf("monitor: kernel at %lx, ramdisk at %lx, command line: %s\n",
 		load, initrd, boot.cmdline);
 	vga_screen_info(bp);
-	place_gdt(v, r);
-	r->ip = load;
-	r->sp = BOOT_PARAMS;
-	r->si = BOOT_PARAMS;
-	r->flags = FLAG_IF | 2;
-	v->sh->cr0 = v->cr0;
+	place_gdt(vcpu, regs);
+	regs->ip = load;
+	regs->sp = BOOT_PARAMS;
+	regs->si = BOOT_PARAMS;
+	regs->flags = FLAG_IF | 2;
+	vcpu->sh->cr0 = vcpu->cr0;
 }

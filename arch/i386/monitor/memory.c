@@ -12,13 +12,13 @@ struct extable_entry {
 extern struct extable_entry _extable_start[], _extable_end[];
 
 /* A fault of the monitor's own: continue at the access's failure path, if any. */
-bool extable_fixup(struct regs *r)
+bool extable_fixup(struct regs *regs)
 {
 	struct extable_entry *e;
 
 	for (e = _extable_start; e < _extable_end; e++) {
-		if (e->insn == r->ip) {
-			r->ip = e->fixup;
+		if (e->insn == regs->ip) {
+			regs->ip = e->fixup;
 			return true;
 		}
 	}
@@ -37,14 +37,14 @@ static bool copy(void *to, const void *from, u64 len)
 	return ok;
 }
 
-bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len)
+bool guest_read(struct vcpu *vcpu, u32 gva, void *buf, u32 len)
 {
-	return (u64)lin + len <= 1UL << 32 && copy(buf, (void *)(u64)lin, len);
+	return (u64)gva + len <= 1UL << 32 && copy(buf, (void *)(u64)gva, len);
 }
 
-bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len)
+bool guest_write(struct vcpu *vcpu, u32 gva, const void *buf, u32 len)
 {
-	return (u64)lin + len <= 1UL << 32 && copy((void *)(u64)lin, buf, len);
+	return (u64)gva + len <= 1UL << 32 && copy((void *)(u64)gva, buf, len);
 }
 
 bool read_msr_safe(u32 msr, u64 *val)
@@ -79,12 +79,12 @@ static struct range none;
 struct range *last_ram = &none;
 
 /* RAM, but not where is_guest_ram() found some the last time? */
-bool find_guest_ram(u64 pa, u32 len)
+bool find_guest_ram(u64 gpa, u32 len)
 {
 	struct range *r;
 
 	for (r = boot.map; r < boot.map + boot.nr_map; r++) {
-		if (pa >= r->start && pa + len <= r->end && r->type == 1) {
+		if (gpa >= r->start && gpa + len <= r->end && r->type == 1) {
 			__atomic_store_n(&last_ram, r, __ATOMIC_RELAXED);
 			return true;
 		}
@@ -93,30 +93,30 @@ bool find_guest_ram(u64 pa, u32 len)
 }
 
 /* Through the guest's tables, until they stand still. */
-static bool walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec)
+static bool walk(struct vcpu *vcpu, u32 gva, u32 access, struct leaf *l, u32 *pfec)
 {
 	int ret;
 
 	do
-		ret = guest_walk(v, lin, access, l, pfec);
+		ret = guest_walk(vcpu, gva, access, l, pfec);
 	while (ret > 0);
 	return !ret;
 }
 
 /* Where a linear address of the guest's kernel is, without side effects. */
-bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa)
+bool guest_virt_to_phys(struct vcpu *vcpu, u32 gva, u64 *gpa)
 {
 	struct leaf l;
 	u32 pfec;
-	bool there = walk(v, lin, 0, &l, &pfec);
+	bool there = walk(vcpu, gva, 0, &l, &pfec);
 
-	*pa = l.frame + (lin & 0xfff);
+	*gpa = l.frame + (gva & 0xfff);
 	return there;
 }
 
-bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+bool guest_access(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 {
 	struct leaf l;
 
-	return walk(v, lin, access, &l, pfec);
+	return walk(vcpu, gva, access, &l, pfec);
 }

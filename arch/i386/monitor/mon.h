@@ -36,11 +36,11 @@ void vga_screen_info(u8 *si);
 
 /* cpuid.c */
 void trap_cpuid(void);
-bool guest_cpuid_faults(struct vcpu *v, u64 val);
+bool guest_cpuid_faults(struct vcpu *vcpu, u64 val);
 
 /* dump.c */
-__noreturn void stop_guest(struct vcpu *v, struct regs *r, const char *why);
-__noreturn void panic(struct regs *r, const char *why);
+__noreturn void stop_guest(struct vcpu *vcpu, struct regs *regs, const char *why);
+__noreturn void panic(struct regs *regs, const char *why);
 __noreturn void refuse(const char *why, ...) __attribute__((format(printf, 1, 2)));
 __noreturn void machine_exit(u32 code);
 
@@ -49,14 +49,14 @@ void *alloc_pages(u32 n);
 u32 pages_left(void);
 void paging_init(void);
 u64 *monitor_pml4(void);
-void map_low_page(u64 pa);
-u8 *map_stack(struct vcpu *v, u32 nr);
-void map_tss_window(struct vcpu *v);
-void map_alias(struct vcpu *v, void *page);
-void shadow_setup(struct vcpu *v, u32 pages);
+void map_low_page(u64 gpa);
+u8 *map_stack(struct vcpu *vcpu, u32 nr);
+void map_tss_window(struct vcpu *vcpu);
+void map_alias(struct vcpu *vcpu, void *page);
+void shadow_setup(struct vcpu *vcpu, u32 pages);
 
 /* cpu.c */
-void cpu_load_tables(struct vcpu *v);
+void cpu_load_tables(struct vcpu *vcpu);
 struct vcpu *vcpu_create(u32 id);
 void idt_init(void);
 void cpu_features(void);
@@ -66,17 +66,17 @@ extern u32 cr4_missing;		/* bits of CR4 that the guest cannot have here */
 /* memory.c */
 bool read_msr_safe(u32 msr, u64 *val);
 bool write_msr_safe(u32 msr, u64 val);
-bool extable_fixup(struct regs *r);
+bool extable_fixup(struct regs *regs);
 
 /* traps.c */
-struct vcpu *trap_from_guest(struct regs *r);
-struct vcpu *trap_from_monitor(struct regs *r);
-struct vcpu *guest_events(struct regs *r);
-void go_round(struct regs *r);
+struct vcpu *trap_from_guest(struct regs *regs);
+struct vcpu *trap_from_monitor(struct regs *regs);
+struct vcpu *guest_events(struct regs *regs);
+void go_round(struct regs *regs);
 struct vcpu *fill_from_rom(u64 *saved);
 
 /* io.c */
-enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
+enum outcome emulate_apic_store(struct vcpu *vcpu, struct regs *regs, u32 gva);
 
 /* ports.c */
 #define PIC_MASTER	0x20
@@ -84,10 +84,10 @@ enum outcome emulate_apic_store(struct vcpu *v, struct regs *r, u32 lin);
 u32 port_in(u16 port, u32 size);
 void port_out(u16 port, u32 size, u32 val);
 void filter_ports(u8 *bitmap);
-void open_ports(struct vcpu *v);
+void open_ports(struct vcpu *vcpu);
 
 /* halt.c */
-void vcpu_halt(struct vcpu *v);
+void vcpu_halt(struct vcpu *vcpu);
 
 /* rom.c */
 void rom_install(void);
@@ -111,21 +111,21 @@ void apic_write(u32 reg, u32 val);
 void apic_init(void);
 void apic_command_sent(void);
 void pic_write(u16 port, u8 val);
-void irq_arrived(struct vcpu *v, u32 vec);
-void irq_forget(struct vcpu *v);
+void irq_arrived(struct vcpu *vcpu, u32 vec);
+void irq_forget(struct vcpu *vcpu);
 u32 smp_find(u32 max);
 void smp_start(void);
 void smp_message(struct vcpu *c, u32 mode);
 void smp_stop_others(void);
 bool smp_alive(void);
-void nmi_arrived(struct vcpu *v);
-__noreturn void vcpu_idle(struct vcpu *v);
+void nmi_arrived(struct vcpu *vcpu);
+__noreturn void vcpu_idle(struct vcpu *vcpu);
 
 /* setup.c */
 u64 find_room(u64 limit, u64 size, u64 align);
 
 /* loader.c */
-void load_guest(struct regs *r);
+void load_guest(struct regs *regs);
 
 /* entry.S */
 extern char vector_stubs[], syscall_stub[], call_gate[], fill_gate[], iretq_insn[];
@@ -134,8 +134,8 @@ extern char ways_out[], ways_out_again[];
 extern char halt_begin[], halt_end[];
 void halt_unless(volatile bool *a, volatile bool *b);
 void park_unless(volatile bool *a);
-__noreturn void enter_guest(struct regs *r);
-__noreturn void trap_again(struct regs *r);
-__noreturn void run_on_stack(void *stack, void (*fn)(struct vcpu *v), struct vcpu *v);
+__noreturn void enter_guest(struct regs *regs);
+__noreturn void trap_again(struct regs *regs);
+__noreturn void run_on_stack(void *stack, void (*fn)(struct vcpu *vcpu), struct vcpu *vcpu);
 
 #endif

@@ -122,22 +122,22 @@ void map_low_page(u64 pa)
  * Aligned to its size, so that RSP finds the vcpu: it is the first word.
  * Return: its end.
  */
-u8 *map_stack(struct vcpu *v, u32 nr)
+u8 *map_stack(struct vcpu *vcpu, u32 nr)
 {
 	u64 lin = STACK_BASE + (2 * nr + 1) * STACK_SIZE, off;
 
 	for (off = 0; off < STACK_SIZE; off += PAGE)
 		*entry_for(lin + off, 1) = mon_phys(alloc_pages(1)) | PTE_P | PTE_W | PTE_A |
 					   PTE_D | no_exec();
-	*(struct vcpu **)lin = v;
+	*(struct vcpu **)lin = vcpu;
 	return (u8 *)lin + STACK_SIZE;
 }
 
 /* TSS, an I/O bitmap of open ports and its end, side by side. */
-void map_tss_window(struct vcpu *v)
+void map_tss_window(struct vcpu *vcpu)
 {
 	static u8 *bitmap;
-	u64 lin = TSS_BASE + (u64)v->id * TSS_WINDOW;
+	u64 lin = TSS_BASE + (u64)vcpu->id * TSS_WINDOW;
 	u32 i;
 
 	if (!bitmap) {
@@ -145,7 +145,7 @@ void map_tss_window(struct vcpu *v)
 		filter_ports(bitmap);
 		memset(bitmap + 2 * PAGE, 0xff, PAGE);
 	}
-	*entry_for(lin, 1) = mon_phys(v->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D | no_exec();
+	*entry_for(lin, 1) = mon_phys(vcpu->tss_page) | PTE_P | PTE_W | PTE_A | PTE_D | no_exec();
 	for (i = 0; i < 3; i++)
 		*entry_for(lin + (1 + i) * PAGE, 1) = mon_phys(bitmap + i * PAGE) | PTE_P |
 						      PTE_A | no_exec();
@@ -155,19 +155,19 @@ void map_tss_window(struct vcpu *v)
  * One page of a CPU at every address of its 4 GiB: one table of each level,
  * every entry the same.  The page starts with the vcpu, as a stack does.
  */
-void map_alias(struct vcpu *v, void *page)
+void map_alias(struct vcpu *vcpu, void *page)
 {
 	u64 *pt = alloc_pages(1), *pd = alloc_pages(1);
 	u64 flags = PTE_P | PTE_W | PTE_A;
 	u32 i;
 
-	*(struct vcpu **)page = v;
+	*(struct vcpu **)page = vcpu;
 	for (i = 0; i < 512; i++) {
 		pt[i] = mon_phys(page) | flags | PTE_D | no_exec();
 		pd[i] = mon_phys(pt) | flags;
 	}
 	for (i = 0; i < 4; i++)
-		*entry_for(ALIAS_BASE + ((u64)v->id << 32) + ((u64)i << 30), 3) =
+		*entry_for(ALIAS_BASE + ((u64)vcpu->id << 32) + ((u64)i << 30), 3) =
 			mon_phys(pd) | flags;
 }
 
@@ -175,15 +175,15 @@ void map_alias(struct vcpu *v, void *page)
  * shadow_setup - give a CPU its pool of shadow pages
  * @pages: of the monitor's memory that it may take
  */
-void shadow_setup(struct vcpu *v, u32 pages)
+void shadow_setup(struct vcpu *vcpu, u32 pages)
 {
 	u32 size = (pages - 4) * PAGE / (PAGE + sizeof(struct spage)) - 1;
 
-	v->pool = alloc_pages((size * sizeof(struct spage) + PAGE - 1) / PAGE);
-	v->pool_mem = alloc_pages(size);
-	v->pool_phys = mon_phys(v->pool_mem);
-	v->pool_size = size;
-	v->pool_used = 1;
-	v->pml4 = alloc_pages(1);
-	memcpy(v->pml4, pml4, PAGE);
+	vcpu->pool = alloc_pages((size * sizeof(struct spage) + PAGE - 1) / PAGE);
+	vcpu->pool_mem = alloc_pages(size);
+	vcpu->pool_phys = mon_phys(vcpu->pool_mem);
+	vcpu->pool_size = size;
+	vcpu->pool_used = 1;
+	vcpu->pml4 = alloc_pages(1);
+	memcpy(vcpu->pml4, pml4, PAGE);
 }

@@ -100,11 +100,11 @@ void port_out(u16 port, u32 size, u32 val)
 	}
 }
 
-static void set_iomap(struct vcpu *v, bool open)
+static void set_iomap(struct vcpu *vcpu, bool open)
 {
-	*(u16 *)(v->tss_page + PAGE - TSS_SIZE + TSS_IOMAP) = open ? IOMAP_OPEN : IOMAP_CLOSED;
-	v->ports_open = open;
-	note_held(v);
+	*(u16 *)(vcpu->tss_page + PAGE - TSS_SIZE + TSS_IOMAP) = open ? IOMAP_OPEN : IOMAP_CLOSED;
+	vcpu->ports_open = open;
+	note_held(vcpu);
 }
 
 /**
@@ -113,17 +113,17 @@ static void set_iomap(struct vcpu *v, bool open)
  * The TSS is for ring 1 and ring 3 alike, so the ROM's IRET to ring 3 traps from now
  * on, until close_ports().
  */
-void open_ports(struct vcpu *v)
+void open_ports(struct vcpu *vcpu)
 {
-	if (!v->ports_open)
-		set_iomap(v, true);
+	if (!vcpu->ports_open)
+		set_iomap(vcpu, true);
 }
 
 /**
  * close_ports - the guest goes to ring 3, where its own bitmap counts
  */
-void close_ports(struct vcpu *v)
+void close_ports(struct vcpu *vcpu)
 {
-	if (v->ports_open)
-		set_iomap(v, false);
+	if (vcpu->ports_open)
+		set_iomap(vcpu, false);
 }

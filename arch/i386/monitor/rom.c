@@ -9,9 +9,9 @@ struct rom rom;
 bool fill_at_iret;
 
 /* Is there an option ROM at this physical address?  Its length if so. */
-static u32 rom_at(u32 pa)
+static u32 rom_at(u32 gpa)
 {
-	u8 *p = phys_ptr(pa);
+	u8 *p = phys_ptr(gpa);
 
 	return p[0] == 0x55 && p[1] == 0xaa ? p[2] * 512 : 0;
 }
@@ -40,7 +40,7 @@ static void leave_out(enum vmi_op op)
  */
 void rom_install(void)
 {
-	u32 pa = VMI_ROM_START, len;
+	u32 gpa = VMI_ROM_START, len;
 
 	rom.code_pages = 1;
 	rom.copy = alloc_pages(rom.code_pages);
@@ -50,26 +50,26 @@ void rom_install(void)
 		leave_out(VMI_OP_SPIN_WAIT);
 		leave_out(VMI_OP_SPIN_KICK);
 	}
-	while (pa < VMI_ROM_END) {
-		len = rom_at(pa);
-		pa += len ? (len + VMI_ROM_STEP - 1) & ~(VMI_ROM_STEP - 1) : VMI_ROM_STEP;
-		if (!len && !(pa & (PAGE - 1)))
+	while (gpa < VMI_ROM_END) {
+		len = rom_at(gpa);
+		gpa += len ? (len + VMI_ROM_STEP - 1) & ~(VMI_ROM_STEP - 1) : VMI_ROM_STEP;
+		if (!len && !(gpa & (PAGE - 1)))
 			break;
 	}
-	if (pa + (rom.code_pages + SH_PAGES) * PAGE > VMI_ROM_END)
+	if (gpa + (rom.code_pages + SH_PAGES) * PAGE > VMI_ROM_END)
 		refuse("no room for the ROM");
 	seal();
-	rom.phys = pa;
-	rom.shared = pa + rom.code_pages * PAGE;
-	mprintf("monitor: ROM at %05x\n", pa);
+	rom.phys = gpa;
+	rom.shared = gpa + rom.code_pages * PAGE;
+	mprintf("monitor: ROM at %05x\n", gpa);
 }
 
 /* Is the ROM at this linear address of the guest's? */
-bool rom_is_at(struct vcpu *v, u32 lin)
+bool rom_is_at(struct vcpu *vcpu, u32 gva)
 {
-	u64 pa;
+	u64 gpa;
 
-	return guest_virt_to_phys(v, lin, &pa) && pa == rom.phys;
+	return guest_virt_to_phys(vcpu, gva, &gpa) && gpa == rom.phys;
 }
 
 /* Enter the monitor from a slot through a call gate: lcall $@gate, $0; ret */
@@ -81,25 +81,25 @@ static void use_far_call(u32 nr, u16 gate)
 }
 
 /**
- * rom_place - vmi_init: the guest maps the ROM at @lin
+ * rom_place - vmi_init: the guest maps the ROM at @gva
  *
  * A kernel that another one started by kexec finds nothing of what that one left.
  */
-bool rom_place(struct vcpu *v, u32 lin)
+bool rom_place(struct vcpu *vcpu, u32 gva)
 {
-	if (!rom_is_at(v, lin))
+	if (!rom_is_at(vcpu, gva))
 		return false;
-	rom_relocate(&rom, lin);
+	rom_relocate(&rom, gva);
 	use_far_call(HC_BY_CALL, MON_GATE);
 	seal();
-	irq_forget(v);
+	irq_forget(vcpu);
 	return true;
 }
 
 /**
  * rom_choose - the ROM has measured the two ways: take the faster
  */
-void rom_choose(struct vcpu *v, u32 by_int, u32 by_call)
+void rom_choose(struct vcpu *vcpu, u32 by_int, u32 by_call)
 {
 	bool far = by_call < by_int && !boot.only_int;
 	u32 i;

@@ -207,20 +207,20 @@ static void reserve_memory(void)
 }
 
 /* On the first CPU's own stack, in our own memory: start the guest. */
-static void run_guest(struct vcpu *v)
+static void run_guest(struct vcpu *vcpu)
 {
 	struct regs r;
 
-	cpu_load_tables(v);
+	cpu_load_tables(vcpu);
 	apic_init();
-	v->apic_id = apic_id();
+	vcpu->apic_id = apic_id();
 	smp_start();
 	for (u32 i = 0; i < nr_cpus; i++)
 		shadow_setup(vcpus[i], pages_left() / (nr_cpus - i));
-	v->online = true;
+	vcpu->online = true;
 	rom_install();
 	memset(&r, 0, sizeof(r));
-	shadow_set_root(v);
+	shadow_set_root(vcpu);
 	load_guest(&r);
 	enter_guest(&r);
 }
@@ -234,7 +234,7 @@ static void run_guest(struct vcpu *v)
 void monitor_main(u32 magic, u32 info, u32 image)
 {
 	struct mb_info *mb = (void *)(u64)info;
-	struct vcpu *v;
+	struct vcpu *vcpu;
 
 	console_init();
 	boot.mon_start = image;		/* until we move */
@@ -250,6 +250,6 @@ void monitor_main(u32 magic, u32 info, u32 image)
 	cpu_features();
 	paging_init();			/* moves us */
 	idt_init();
-	v = vcpu_create(0);
-	run_on_stack(v->stack_top, run_guest, v);
+	vcpu = vcpu_create(0);
+	run_on_stack(vcpu->stack_top, run_guest, vcpu);
 }

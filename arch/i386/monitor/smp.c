@@ -85,11 +85,11 @@ static void delay_us(u32 us)
 /* First C function of an application processor, on its own stack. */
 void ap_main(void)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
-	cpu_load_tables(v);
-	v->apic_id = apic_id();
-	vcpu_idle(v);
+	cpu_load_tables(vcpu);
+	vcpu->apic_id = apic_id();
+	vcpu_idle(vcpu);
 }
 
 /*
@@ -107,25 +107,25 @@ static void send(u32 apic, u32 command)
 	apic_write(APIC_ICR2, icr2);
 }
 
-static void start_ap(struct vcpu *v, u32 id)
+static void start_ap(struct vcpu *vcpu, u32 id)
 {
 	u32 tries = 1000000;		/* 100 s: the machine may be a busy emulator */
 	char *base = phys_ptr(AP_PAGE);
 
-	v->mp_state = MP_INIT_RECEIVED;
+	vcpu->mp_state = MP_INIT_RECEIVED;
 	memcpy(base, ap_start, ap_end - ap_start);
 #define AP(sym)	(base + ((char *)(sym) - ap_start))
 	*(u32 *)AP(&ap_cr3) = mon_phys(monitor_pml4());
 	*(u32 *)(AP(ap_gdt_ptr) + 2) = AP_PAGE + (ap_gdt - ap_start);
 	*(u32 *)AP(&ap_efer) = rdmsr(MSR_EFER) & (EFER_LME | EFER_NX);
 	*(u32 *)AP(&ap_far) = AP_PAGE + (ap_long - ap_start);
-	*(u64 *)AP(&ap_stack) = (u64)v->stack_top;
-	while (!__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) && tries--) {
+	*(u64 *)AP(&ap_stack) = (u64)vcpu->stack_top;
+	while (!__atomic_load_n(&vcpu->parked, __ATOMIC_ACQUIRE) && tries--) {
 		if (tries % 10000 == 9999)
 			send(id, MODE_STARTUP << 8 | AP_PAGE >> 12);
 		delay_us(100);
 	}
-	if (!v->parked)
+	if (!vcpu->parked)
 		refuse("the processor with local APIC %u does not start", id);
 }
 
@@ -172,9 +172,9 @@ static void send_nmi(struct vcpu *c)
 }
 
 /* SpinKick: from any SpinWait, and from no later one. */
-void smp_kick(struct vcpu *v, u32 apic)
+void smp_kick(struct vcpu *vcpu, u32 apic)
 {
-	struct vcpu *c = vcpu_by_apic(v, apic);
+	struct vcpu *c = vcpu_by_apic(vcpu, apic);
 
 	if (!c)
 		return;
@@ -231,23 +231,23 @@ bool smp_alive(void)
  * So a second one is below the first, and nothing runs over.  What it is for is done
  * on the way out to the guest.  One that nobody here has sent is a device's.
  */
-void nmi_arrived(struct vcpu *v)
+void nmi_arrived(struct vcpu *vcpu)
 {
-	u32 sent = __atomic_load_n(&v->nmi_sent, __ATOMIC_SEQ_CST);
-	u32 ours = sent - v->nmi_seen;
+	u32 sent = __atomic_load_n(&vcpu->nmi_sent, __ATOMIC_SEQ_CST);
+	u32 ours = sent - vcpu->nmi_seen;
 	bool nmi;
 
-	if (stopper == v)
+	if (stopper == vcpu)
 		return;
 	if (stopper)
 		stay_stopped();
-	nmi = !ours && !v->nmi_echo;
+	nmi = !ours && !vcpu->nmi_echo;
 	/* Two that were sent may come as one, or the second is still to come. */
-	v->nmi_echo = ours > 1;
-	v->nmi_seen = sent;
-	v->events = true;	/* before it is no longer asked for: alive() */
-	if (__atomic_exchange_n(&v->nmi_asked, false, __ATOMIC_SEQ_CST) || nmi)
-		v->nmi = !v->parked;
+	vcpu->nmi_echo = ours > 1;
+	vcpu->nmi_seen = sent;
+	vcpu->events = true;	/* before it is no longer asked for: alive() */
+	if (__atomic_exchange_n(&vcpu->nmi_asked, false, __ATOMIC_SEQ_CST) || nmi)
+		vcpu->nmi = !vcpu->parked;
 }
 
 /**
@@ -255,14 +255,14 @@ void nmi_arrived(struct vcpu *v)
  */
 void smp_stop_others(void)
 {
-	struct vcpu *v = this_vcpu(), *first = NULL;
+	struct vcpu *vcpu = this_vcpu(), *first = NULL;
 	u32 i;
 
-	if (!__atomic_compare_exchange_n(&stopper, &first, v, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST) && first != v)
+	if (!__atomic_compare_exchange_n(&stopper, &first, vcpu, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) && first != vcpu)
 		stay_stopped();
 	for (i = 0; i < nr_cpus; i++)
-		if (vcpus[i] != v)
+		if (vcpus[i] != vcpu)
 			send(vcpus[i]->apic_id, MODE_NMI << 8);
 }
 
@@ -279,21 +279,21 @@ static void load_segment_regs(struct vmi_ap_state *s)
 	LOAD(gs);
 }
 
-static void vcpu_reset(struct vcpu *v)
+static void vcpu_reset(struct vcpu *vcpu)
 {
-	memset(v->held, 0, sizeof(v->held));
-	v->sh->depth = 0;
-	v->nmi = false;
-	v->nmi_blocked = false;
-	note_held(v);
-	set_dr(v, 7, 0);
+	memset(vcpu->held, 0, sizeof(vcpu->held));
+	vcpu->sh->depth = 0;
+	vcpu->nmi = false;
+	vcpu->nmi_blocked = false;
+	note_held(vcpu);
+	set_dr(vcpu, 7, 0);
 }
 
 /*
  * What INIT does to a local APIC, as far as stores can: no interrupt is expected,
  * pending or in service.  A level-triggered one without an EOI would never come again.
  */
-static void reset_apic(struct vcpu *v)
+static void reset_apic(struct vcpu *vcpu)
 {
 	u32 reg, i;
 
@@ -310,7 +310,7 @@ static void reset_apic(struct vcpu *v)
 	apic_write(APIC_SVR, SVR_RESET);
 	apic_write(APIC_LDR, 0);
 	apic_write(APIC_DFR, ~0u);
-	v->ldr = 0;
+	vcpu->ldr = 0;
 }
 
 /* An INIT that came in ring 1 was an NMI, and the next one waits for an IRETQ. */
@@ -328,39 +328,39 @@ static void unblock_nmi(void)
 		     : "=&r" (sp) : "i" ((u64)MON_CS) : "memory");
 }
 
-static void wait_for_startup(struct vcpu *v)
+static void wait_for_startup(struct vcpu *vcpu)
 {
 	enum mp_state sipi;
 
 	do {
-		v->online = false;
-		while (__atomic_load_n(&v->mp_state, __ATOMIC_SEQ_CST) != MP_SIPI_RECEIVED) {
-			v->events = false;
-			if (v->mp_state != MP_SIPI_RECEIVED)
-				park_unless(&v->events);
+		vcpu->online = false;
+		while (__atomic_load_n(&vcpu->mp_state, __ATOMIC_SEQ_CST) != MP_SIPI_RECEIVED) {
+			vcpu->events = false;
+			if (vcpu->mp_state != MP_SIPI_RECEIVED)
+				park_unless(&vcpu->events);
 		}
 		/* Before it is taken: one at least is to be seen by smp_alive(). */
-		__atomic_store_n(&v->online, true, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&vcpu->online, true, __ATOMIC_SEQ_CST);
 		sipi = MP_SIPI_RECEIVED;
-	} while (!__atomic_compare_exchange_n(&v->mp_state, &sipi, MP_RUNNABLE, false,
+	} while (!__atomic_compare_exchange_n(&vcpu->mp_state, &sipi, MP_RUNNABLE, false,
 					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 }
 
 /* Wait for the guest to start this CPU, then do. */
-void vcpu_idle(struct vcpu *v)
+void vcpu_idle(struct vcpu *vcpu)
 {
 	struct vmi_ap_state state;
 	struct regs r = { };
 
-	__atomic_store_n(&v->parked, true, __ATOMIC_RELEASE);
-	reset_apic(v);
+	__atomic_store_n(&vcpu->parked, true, __ATOMIC_RELEASE);
+	reset_apic(vcpu);
 	unblock_nmi();
-	wait_for_startup(v);
-	state = v->ap;
-	vcpu_reset(v);
-	if (vcpu_start(v, &r, &state) == STOP)
-		stop_guest(v, &r, v->stop);
-	v->parked = false;
+	wait_for_startup(vcpu);
+	state = vcpu->ap;
+	vcpu_reset(vcpu);
+	if (vcpu_start(vcpu, &r, &state) == STOP)
+		stop_guest(vcpu, &r, vcpu->stop);
+	vcpu->parked = false;
 	load_segment_regs(&state);
 	enter_guest(&r);
 }

@@ -10,35 +10,35 @@ static const char vm86[] = "the guest runs in virtual 8086 mode";
 	".pushsection .extable, \"a\"\n\t.quad 77" #n "b, 779f\n\t.popsection\n\t"
 
 /* The frame of a program's page fault.  false: the stack is not there. */
-static inline bool push_frame(struct regs *r, u64 sp, u32 pfec, u32 flags)
+static inline bool push_frame(struct regs *regs, u64 sp, u32 pfec, u32 flags)
 {
 	bool ok = false;
 
 	asm volatile(PUSH(0, err) PUSH(1, ip) PUSH(2, cs) PUSH(3, flags) PUSH(4, usp) PUSH(5, ss)
 		     "movb $1, %[ok]\n779:"
 		     : [ok] "+r" (ok)
-		     : [sp] "r" (sp), [err] "r" (pfec), [ip] "r" (r->ip), [cs] "r" (r->cs),
-		       [flags] "r" (flags), [usp] "r" (r->sp), [ss] "r" (r->ss) : "memory");
+		     : [sp] "r" (sp), [err] "r" (pfec), [ip] "r" (regs->ip), [cs] "r" (regs->cs),
+		       [flags] "r" (flags), [usp] "r" (regs->sp), [ss] "r" (regs->ss) : "memory");
 	return ok;
 }
 
 /* deliver() of a program's page fault, where nothing is unusual. */
-static bool deliver_quickly(struct vcpu *v, struct regs *r, u32 pfec)
+static bool deliver_quickly(struct vcpu *vcpu, struct regs *regs, u32 pfec)
 {
-	struct shared *sh = v->sh;
+	struct shared *sh = vcpu->sh;
 	u32 sp = sh->esp0 - 24;
 
-	if ((r->cs & 3) != 3 || v->fast_ss != (sh->ss0 | 1) || !v->fast_pf ||
-	    v->nmi_blocked || !push_frame(r, sp, pfec, (r->flags & ~FLAG_IF) | sh->vif))
+	if ((regs->cs & 3) != 3 || vcpu->fast_ss != (sh->ss0 | 1) || !vcpu->fast_pf ||
+	    vcpu->nmi_blocked || !push_frame(regs, sp, pfec, (regs->flags & ~FLAG_IF) | sh->vif))
 		return false;
-	v->count[C_EXCEPTION]++;
-	r->ip = v->fast_pf;
-	r->cs = v->fast_cs;
-	r->flags = handler_flags(r->flags);
-	r->sp = sp;
-	r->ss = v->fast_ss;
+	vcpu->count[C_EXCEPTION]++;
+	regs->ip = vcpu->fast_pf;
+	regs->cs = vcpu->fast_cs;
+	regs->flags = handler_flags(regs->flags);
+	regs->sp = sp;
+	regs->ss = vcpu->fast_ss;
 	sh->vif = 0;
-	if (fill_at_iret && v->awaited) {
+	if (fill_at_iret && vcpu->awaited) {
 		sh->fill = 1;
 		sh->iret_user = -1;
 	}
@@ -54,59 +54,59 @@ static bool deliver_quickly(struct vcpu *v, struct regs *r, u32 pfec)
  */
 struct vcpu *fill_from_rom(u64 *saved)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
-	if (saved[8] != v->fast_ss)
+	if (saved[8] != vcpu->fast_ss)
 		return NULL;
-	shadow_fill_awaited(v);
-	v->sh->fill = 0;
-	v->sh->iret_user = v->ports_open ? -1 : v->sh->iret_kernel;	/* as note_held() */
-	return v;
+	shadow_fill_awaited(vcpu);
+	vcpu->sh->fill = 0;
+	vcpu->sh->iret_user = vcpu->ports_open ? -1 : vcpu->sh->iret_kernel;	/* as note_held() */
+	return vcpu;
 }
 
 /* Fill the shadow, or hand the fault to the guest. */
-static enum outcome handle_page_fault(struct vcpu *v, struct regs *r)
+static enum outcome handle_page_fault(struct vcpu *vcpu, struct regs *regs)
 {
 	u64 cr2 = read_cr2();
 	enum outcome done;
 	enum fill fill;
 	u32 pfec;
 
-	if (r->err & PFEC_RSVD)
-		return stop(v, "a page fault that cannot be");
+	if (regs->err & PFEC_RSVD)
+		return stop(vcpu, "a page fault that cannot be");
 	if (cr2 >> 32)		/* an operand across 4 GiB: beyond the segment's limit */
-		return deliver(v, r, X_GP, true, 0, false);
-	fill = shadow_fault(v, cr2, r->err & (PFEC_W | PFEC_U | PFEC_I), &pfec);
+		return deliver(vcpu, regs, X_GP, true, 0, false);
+	fill = shadow_fault(vcpu, cr2, regs->err & (PFEC_W | PFEC_U | PFEC_I), &pfec);
 	if (fill == FILL_DONE)
 		return DONE;
 	if (fill == FILL_HOST) {
-		done = (r->cs & 3) == 1 ? emulate_apic_store(v, r, cr2) : FAULT;
+		done = (regs->cs & 3) == 1 ? emulate_apic_store(vcpu, regs, cr2) : FAULT;
 		if (done != FAULT)
 			return done;
-		pfec = PFEC_P | (r->err & (PFEC_W | PFEC_U));
+		pfec = PFEC_P | (regs->err & (PFEC_W | PFEC_U));
 	}
-	v->count[C_PF_GUEST]++;
-	v->sh->cr2 = cr2;
-	if (deliver_quickly(v, r, pfec))
+	vcpu->count[C_PF_GUEST]++;
+	vcpu->sh->cr2 = cr2;
+	if (deliver_quickly(vcpu, regs, pfec))
 		return DONE;
-	return deliver(v, r, X_PF, true, pfec, false);
+	return deliver(vcpu, regs, X_PF, true, pfec, false);
 }
 
 /* A device's or another CPU's interrupt, while the guest runs. */
-static enum outcome interrupt(struct vcpu *v, struct regs *r)
+static enum outcome interrupt(struct vcpu *vcpu, struct regs *regs)
 {
-	u32 vec = r->vec;
+	u32 vec = regs->vec;
 
-	irq_arrived(v, vec);
-	if (v->sh->vif && !irq_blocked(v, vec)) {
-		if (leave_rom(v, r) == STOP)
+	irq_arrived(vcpu, vec);
+	if (vcpu->sh->vif && !irq_blocked(vcpu, vec)) {
+		if (leave_rom(vcpu, regs) == STOP)
 			return STOP;
-		if (v->sh->vif) {		/* which its IRET may close */
-			irq_service(v, vec);
-			return deliver(v, r, vec, false, 0, false);
+		if (vcpu->sh->vif) {		/* which its IRET may close */
+			irq_service(vcpu, vec);
+			return deliver(vcpu, regs, vec, false, 0, false);
 		}
 	}
-	hold_vector(v, vec);
+	hold_vector(vcpu, vec);
 	return DONE;
 }
 
@@ -121,73 +121,73 @@ static bool machine_check(void)
 }
 
 /* IRETQ faulted: what CS or SS names has changed behind a program's back. */
-static enum outcome return_faulted(struct vcpu *v, struct regs *r)
+static enum outcome return_faulted(struct vcpu *vcpu, struct regs *regs)
 {
-	if (r->flags & FLAG_VM)
-		return stop(v, vm86);
-	if ((r->cs & 3) != 3)
-		return stop(v, "the guest's CS or SS is no longer valid");
-	return deliver(v, r, X_GP, true, r->err, false);
+	if (regs->flags & FLAG_VM)
+		return stop(vcpu, vm86);
+	if ((regs->cs & 3) != 3)
+		return stop(vcpu, "the guest's CS or SS is no longer valid");
+	return deliver(vcpu, regs, X_GP, true, regs->err, false);
 }
 
-static enum outcome guest_trap(struct vcpu *v, struct regs *r)
+static enum outcome guest_trap(struct vcpu *vcpu, struct regs *regs)
 {
 	enum outcome done = FAULT;
 
-	switch (r->vec) {
+	switch (regs->vec) {
 	case HYPERCALL_VECTOR:
-		return hypercall(v, r);
+		return hypercall(vcpu, regs);
 	case 0x80:
 	case X_BP:
 	case X_OF:
-		return deliver(v, r, r->vec, false, 0, true);
+		return deliver(vcpu, regs, regs->vec, false, 0, true);
 	case X_GP:
-		if (r->flags & FLAG_VM)
-			return stop(v, vm86);
-		done = general_protection(v, r);
+		if (regs->flags & FLAG_VM)
+			return stop(vcpu, vm86);
+		done = general_protection(vcpu, regs);
 		break;
 	case X_NMI:
-		nmi_arrived(v);
+		nmi_arrived(vcpu);
 		return DONE;
 	case EVENTS_VECTOR:
 		return DONE;
 	case IRETQ_FAULTED:
-		return return_faulted(v, r);
+		return return_faulted(vcpu, regs);
 	case X_DF:
-		return stop(v, "double fault");
+		return stop(vcpu, "double fault");
 	case X_MC:
-		return stop(v, machine_check() ? "machine check" : device_vector);
+		return stop(vcpu, machine_check() ? "machine check" : device_vector);
 	case X_TS:
 	case X_NP:
 	case X_SS:
 	case X_AC:
-		if ((r->cs & 3) == 1)
-			done = emulate(v, r);
+		if ((regs->cs & 3) == 1)
+			done = emulate(vcpu, regs);
 		break;
 	case 32 ... 0x7f:
 	case 0x81 ... 255:
-		return interrupt(v, r);
+		return interrupt(vcpu, regs);
 	case NOT_EXCEPTION ... NOT_EXCEPTION + 31:
-		return stop(v, device_vector);
+		return stop(vcpu, device_vector);
 	default:
-		if (r->flags & FLAG_VM)
-			return stop(v, vm86);
-		return deliver(v, r, r->vec, false, 0, false);
+		if (regs->flags & FLAG_VM)
+			return stop(vcpu, vm86);
+		return deliver(vcpu, regs, regs->vec, false, 0, false);
 	}
-	return done == FAULT ? deliver(v, r, r->vec, true, r->err, false) : done;
+	return done == FAULT ? deliver(vcpu, regs, regs->vec, true, regs->err, false) : done;
 }
 
 /*
  * IRETQ to a 16-bit stack leaves the upper half of ESP as it is in our RSP.  So do
  * it from a stack with the program's there: map_alias().
  */
-static void return_16bit_stack(struct regs *r)
+static void return_16bit_stack(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
-	u64 top = ALIAS_BASE + ((u64)v->id << 32) + (r->sp & 0xffff0000) + 0x1000;
-	struct regs *copy = (struct regs *)(top - sizeof(*r));
+	struct vcpu *vcpu = this_vcpu();
+	u64 top = ALIAS_BASE + ((u64)vcpu->id << 32) + (regs->sp & 0xffff0000) + 0x1000;
+	struct regs *copy = (struct regs *)(top - sizeof(*regs));
 
-	*copy = *r;
+	*copy = *regs;
 	enter_guest(copy);
 }
 
@@ -196,75 +196,75 @@ static void return_16bit_stack(struct regs *r)
  *
  * Return: the vcpu, whose events entry.S looks at.
  */
-struct vcpu *trap_from_guest(struct regs *r)
+struct vcpu *trap_from_guest(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 	u64 *d;
 
 	/* Page faults are most of all. */
-	if ((r->vec == X_PF ? handle_page_fault(v, r) : guest_trap(v, r)) == STOP)
-		stop_guest(v, r, v->stop);
+	if ((regs->vec == X_PF ? handle_page_fault(vcpu, regs) : guest_trap(vcpu, regs)) == STOP)
+		stop_guest(vcpu, regs, vcpu->stop);
 	/* To a stack segment of the LDT: of 16 bits? */
-	if (r->ss & 4) {
-		d = real_desc(v, r->ss);
+	if (regs->ss & 4) {
+		d = real_desc(vcpu, regs->ss);
 		if (d && !(*d >> 54 & 1))
-			return_16bit_stack(r);
+			return_16bit_stack(regs);
 	}
-	return v;
+	return vcpu;
 }
 
 /**
  * guest_events - on the way out to the guest: what NMIs came for
  */
-struct vcpu *guest_events(struct regs *r)
+struct vcpu *guest_events(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
+	struct vcpu *vcpu = this_vcpu();
 
-	__atomic_store_n(&v->events, false, __ATOMIC_SEQ_CST);
-	if (v->mp_state != MP_RUNNABLE) {
-		v->online = false;
+	__atomic_store_n(&vcpu->events, false, __ATOMIC_SEQ_CST);
+	if (vcpu->mp_state != MP_RUNNABLE) {
+		vcpu->online = false;
 		if (!smp_alive())
-			stop_guest(v, r, "INIT to the last processor that runs");
-		run_on_stack(v->stack_top, vcpu_idle, v);
+			stop_guest(vcpu, regs, "INIT to the last processor that runs");
+		run_on_stack(vcpu->stack_top, vcpu_idle, vcpu);
 	}
-	if (v->nmi && !v->nmi_blocked && deliver_nmi(v, r) == STOP)
-		stop_guest(v, r, v->stop);
-	return v;
+	if (vcpu->nmi && !vcpu->nmi_blocked && deliver_nmi(vcpu, regs) == STOP)
+		stop_guest(vcpu, regs, vcpu->stop);
+	return vcpu;
 }
 
-/* An NMI on a way out, or before one that @r returns to: the way that ends here again. */
-void go_round(struct regs *r)
+/* An NMI on a way out, or before one that @regs returns to: the way that ends here again. */
+void go_round(struct regs *regs)
 {
-	if (r->ip >= (u64)ways_out && r->ip < (u64)ways_out_again)
-		r->ip += ways_out_again - ways_out;
+	if (regs->ip >= (u64)ways_out && regs->ip < (u64)ways_out_again)
+		regs->ip += ways_out_again - ways_out;
 }
 
 /* The frame of an IRETQ that faulted becomes the guest's, at the top of the stack. */
-static void retry_return(struct vcpu *v, struct regs *r)
+static void retry_return(struct vcpu *vcpu, struct regs *regs)
 {
-	struct regs *g = (struct regs *)v->stack_top - 1;
-	struct regs copy = *r;
+	struct regs *g = (struct regs *)vcpu->stack_top - 1;
+	struct regs copy = *regs;
 
-	memcpy(&copy.ip, (void *)r->sp, 5 * sizeof(u64));
+	memcpy(&copy.ip, (void *)regs->sp, 5 * sizeof(u64));
 	copy.vec = IRETQ_FAULTED;
 	*g = copy;
 	trap_again(g);
 }
 
 /* A fault of the monitor's own.  false: nobody knows why. */
-static bool monitor_fault(struct vcpu *v, struct regs *r)
+static bool monitor_fault(struct vcpu *vcpu, struct regs *regs)
 {
 	u64 cr2 = read_cr2();
 	u32 pfec;
 
-	if (r->vec == X_PF && !(cr2 >> 32) && v->root && !(r->err & PFEC_RSVD) &&
-	    shadow_fault(v, cr2, r->err & PFEC_W, &pfec) == FILL_DONE)
+	if (regs->vec == X_PF && !(cr2 >> 32) && vcpu->root && !(regs->err & PFEC_RSVD) &&
+	    shadow_fault(vcpu, cr2, regs->err & PFEC_W, &pfec) == FILL_DONE)
 		return true;
-	if (r->vec == X_DF)
+	if (regs->vec == X_DF)
 		return false;
-	if (r->ip == (u64)iretq_insn || r->ip == (u64)syscall_iretq)
-		retry_return(v, r);
-	return extable_fixup(r);
+	if (regs->ip == (u64)iretq_insn || regs->ip == (u64)syscall_iretq)
+		retry_return(vcpu, regs);
+	return extable_fixup(regs);
 }
 
 /**
@@ -273,33 +273,33 @@ static bool monitor_fault(struct vcpu *v, struct regs *r)
  * They are open while a CPU is halted, and at call_gate.
  * Return: the vcpu, whose events entry.S looks at.
  */
-struct vcpu *trap_from_monitor(struct regs *r)
+struct vcpu *trap_from_monitor(struct regs *regs)
 {
-	struct vcpu *v = this_vcpu();
-	bool open = r->flags & FLAG_IF;
+	struct vcpu *vcpu = this_vcpu();
+	bool open = regs->flags & FLAG_IF;
 
-	if (r->flags & FLAG_VM)		/* whose CS looks like ring 0 */
-		stop_guest(v, r, vm86);
-	if (r->vec == X_NMI) {
-		nmi_arrived(v);
-		if (r->ip >= (u64)halt_begin && r->ip < (u64)halt_end)
-			r->ip = (u64)halt_end;
-	} else if (r->vec == EVENTS_VECTOR) {
+	if (regs->flags & FLAG_VM)		/* whose CS looks like ring 0 */
+		stop_guest(vcpu, regs, vm86);
+	if (regs->vec == X_NMI) {
+		nmi_arrived(vcpu);
+		if (regs->ip >= (u64)halt_begin && regs->ip < (u64)halt_end)
+			regs->ip = (u64)halt_end;
+	} else if (regs->vec == EVENTS_VECTOR) {
 		/* What is to be done entry.S does. */
-	} else if (r->vec == X_MC && machine_check()) {
-		panic(r, "machine check");
-	} else if (r->vec == X_DB) {
+	} else if (regs->vec == X_MC && machine_check()) {
+		panic(regs, "machine check");
+	} else if (regs->vec == X_DB) {
 		/* A guest's watchpoint on memory that we read. */
-	} else if (open && v->parked) {
+	} else if (open && vcpu->parked) {
 		apic_eoi();		/* INIT: what was under way is lost */
-	} else if (open && (r->vec < 32 || r->vec >= NOT_EXCEPTION)) {
-		stop_guest(v, r, device_vector);
-	} else if (r->vec >= 32 && r->vec < NOT_EXCEPTION) {
-		irq_arrived(v, r->vec);
-		hold_vector(v, r->vec);
-	} else if (!monitor_fault(v, r)) {
-		panic(r, r->vec == X_DF ? "a fault without a stack: is it full?" :
+	} else if (open && (regs->vec < 32 || regs->vec >= NOT_EXCEPTION)) {
+		stop_guest(vcpu, regs, device_vector);
+	} else if (regs->vec >= 32 && regs->vec < NOT_EXCEPTION) {
+		irq_arrived(vcpu, regs->vec);
+		hold_vector(vcpu, regs->vec);
+	} else if (!monitor_fault(vcpu, regs)) {
+		panic(regs, regs->vec == X_DF ? "a fault without a stack: is it full?" :
 		      "fault in the monitor");
 	}
-	return v;
+	return vcpu;
 }

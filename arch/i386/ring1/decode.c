@@ -3,21 +3,22 @@
 #include "ring1.h"
 
 /* GPRs in the order of the instruction set; struct regs has another. */
-static u64 *reg_slot(struct regs *r, u32 n)
+static u64 *reg_slot(struct regs *regs, u32 n)
 {
-	u64 *slot[8] = { &r->ax, &r->cx, &r->dx, &r->bx, &r->sp, &r->bp, &r->si, &r->di };
+	u64 *slot[8] = { &regs->ax, &regs->cx, &regs->dx, &regs->bx,
+			 &regs->sp, &regs->bp, &regs->si, &regs->di };
 
 	return slot[n & 7];
 }
 
-u32 get_reg(struct regs *r, u32 n)
+u32 get_reg(struct regs *regs, u32 n)
 {
-	return *reg_slot(r, n);
+	return *reg_slot(regs, n);
 }
 
-void set_reg(struct regs *r, u32 n, u32 val)
+void set_reg(struct regs *regs, u32 n, u32 val)
 {
-	*reg_slot(r, n) = val;
+	*reg_slot(regs, n) = val;
 }
 
 struct fetch {
@@ -36,7 +37,7 @@ static u32 fetch_n(struct fetch *f, u32 n)
 }
 
 /* The memory operand of a ModRM byte: offset and the segment it is in. */
-static u32 address(struct regs *r, struct insn *i, struct fetch *f, u32 *sreg)
+static u32 address(struct regs *regs, struct insn *i, struct fetch *f, u32 *sreg)
 {
 	u32 mod = i->modrm >> 6, rm = i->modrm & 7, off = 0, sib, base;
 
@@ -45,18 +46,18 @@ static u32 address(struct regs *r, struct insn *i, struct fetch *f, u32 *sreg)
 		sib = fetch_n(f, 1);
 		base = sib & 7;
 		if ((sib >> 3 & 7) != 4)
-			off = get_reg(r, sib >> 3 & 7) << (sib >> 6);
+			off = get_reg(regs, sib >> 3 & 7) << (sib >> 6);
 		if (base == 5 && mod == 0) {
 			off += fetch_n(f, 4);
 		} else {
-			off += get_reg(r, base);
+			off += get_reg(regs, base);
 			if (base == 4 || base == 5)
 				*sreg = 2;
 		}
 	} else if (rm == 5 && mod == 0) {
 		off = fetch_n(f, 4);
 	} else {
-		off = get_reg(r, rm);
+		off = get_reg(regs, rm);
 		if (rm == 5)
 			*sreg = 2;
 	}
@@ -78,26 +79,26 @@ static bool has_modrm(struct insn *i)
 
 /**
  * decode - the instruction at the guest's CS:EIP
- * @v: the virtual CPU
- * @r: its registers
+ * @vcpu: the virtual CPU
+ * @regs: its registers
  * @i: the instruction
  *
  * Return: false if its bytes cannot be read or it is of no kind we know.
  */
-bool decode(struct vcpu *v, struct regs *r, struct insn *i)
+bool decode(struct vcpu *vcpu, struct regs *regs, struct insn *i)
 {
-	u32 lin = seg_base(v, r->cs) + r->ip, n, sreg, over = ~0u;
+	u32 gva = seg_base(vcpu, regs->cs) + regs->ip, n, sreg, over = ~0u;
 	struct fetch f = { .pos = 0 };
-	u64 *cs = real_desc(v, r->cs);
+	u64 *cs = real_desc(vcpu, regs->cs);
 
 	if (!cs || !(*cs >> 54 & 1))
 		return false;			/* 16-bit code */
 	/* The instruction may end at the last byte of a mapped page. */
-	n = PAGE - (lin & 0xfff) < 15 ? PAGE - (lin & 0xfff) : 15;
-	if (!guest_read(v, lin, f.buf, n))
+	n = PAGE - (gva & 0xfff) < 15 ? PAGE - (gva & 0xfff) : 15;
+	if (!guest_read(vcpu, gva, f.buf, n))
 		return false;
 	if (n < 15)
-		guest_read(v, lin + n, f.buf + n, 15 - n);
+		guest_read(vcpu, gva + n, f.buf + n, 15 - n);
 	memset(i, 0, sizeof(*i));
 	for (;;) {
 		i->op = fetch_n(&f, 1);
@@ -137,10 +138,10 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 		if (i->modrm < 0xc0 && !(i->two && i->op >= 0x20 && i->op <= 0x23)) {
 			if (i->ad16)
 				return false;
-			i->ea_off = address(r, i, &f, &sreg);
+			i->ea_off = address(regs, i, &f, &sreg);
 			if (over != ~0u)
 				sreg = over;
-			i->ea = i->ea_off + seg_base(v, get_sreg(v, r, sreg));
+			i->ea = i->ea_off + seg_base(vcpu, get_sreg(vcpu, regs, sreg));
 		}
 	}
 	if (!i->two) {
@@ -158,7 +159,7 @@ bool decode(struct vcpu *v, struct regs *r, struct insn *i)
 		} else if (i->op == 0xa3) {
 			i->ea_off = fetch_n(&f, 4);
 			i->ea = i->ea_off +
-				seg_base(v, get_sreg(v, r, i->sreg));
+				seg_base(vcpu, get_sreg(vcpu, regs, i->sreg));
 		}
 	}
 	i->len = f.pos;

@@ -172,17 +172,17 @@ struct vcpu {
 	bool ap_valid;
 };
 
-static inline enum outcome stop(struct vcpu *v, const char *why)
+static inline enum outcome stop(struct vcpu *vcpu, const char *why)
 {
-	v->stop = why;
+	vcpu->stop = why;
 	return STOP;
 }
 
 /* An end that is no error. */
-static inline enum outcome end(struct vcpu *v, enum ending how, const char *why)
+static inline enum outcome end(struct vcpu *vcpu, enum ending how, const char *why)
 {
-	v->ending = how;
-	return stop(v, why);
+	vcpu->ending = how;
+	return stop(vcpu, why);
 }
 
 /* Of a step that works, or is the guest's own fault. */
@@ -197,26 +197,26 @@ static inline enum outcome raised(enum outcome done)
 	return done == DONE ? RAISED : done;
 }
 
-static inline void set_edx_eax(struct regs *r, u64 val)
+static inline void set_edx_eax(struct regs *regs, u64 val)
 {
-	r->ax = (u32)val;
-	r->dx = val >> 32;
+	regs->ax = (u32)val;
+	regs->dx = val >> 32;
 }
 
 /* segment.c */
-bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit);
-bool load_table(struct vcpu *v, struct regs *r, u32 lin, bool idt, bool op16);
-void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d);
-bool stack_ok(struct vcpu *v, u16 sel, u32 cpl);
-bool load_guest_ldt(struct vcpu *v, u16 sel);
-void guest_ldt_write(struct vcpu *v, u32 base, u32 index, u64 d);
-u64 *real_desc(struct vcpu *v, u16 sel);
+bool load_guest_gdt(struct vcpu *vcpu, struct regs *regs, u32 base, u16 limit);
+bool load_table(struct vcpu *vcpu, struct regs *regs, u32 gva, bool idt, bool op16);
+void guest_gdt_write(struct vcpu *vcpu, struct regs *regs, u32 index, u64 d);
+bool stack_ok(struct vcpu *vcpu, u16 sel, u32 cpl);
+bool load_guest_ldt(struct vcpu *vcpu, u16 sel);
+void guest_ldt_write(struct vcpu *vcpu, u32 base, u32 index, u64 d);
+u64 *real_desc(struct vcpu *vcpu, u16 sel);
 u32 desc_base(u64 d);
 u32 desc_limit(u64 d);
-bool kernel_code_ok(struct vcpu *v, u16 sel);
-u32 seg_base(struct vcpu *v, u16 sel);
-u32 stack_lin(struct vcpu *v, u16 ss, u32 sp);
-bool stack_room(struct vcpu *v, u16 ss, u32 sp, u32 bytes);
+bool kernel_code_ok(struct vcpu *vcpu, u16 sel);
+u32 seg_base(struct vcpu *vcpu, u16 sel);
+u32 stack_lin(struct vcpu *vcpu, u16 ss, u32 sp);
+bool stack_room(struct vcpu *vcpu, u16 ss, u32 sp, u32 bytes);
 
 /* shadow.c, walk.c */
 enum access { ACC_WRITE = 2, ACC_USER = 4, ACC_FETCH = 16 };
@@ -237,26 +237,26 @@ struct leaf {
 	bool large;		/* the guest maps it with one large page */
 };
 
-int guest_walk(struct vcpu *v, u32 lin, u32 access, struct leaf *l, u32 *pfec);
-void shadow_trim(struct vcpu *v);
-void shadow_set_root(struct vcpu *v);
-void shadow_reset(struct vcpu *v);
-enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
-void shadow_fill_awaited(struct vcpu *v);
-void shadow_inval(struct vcpu *v, u32 lin);
-void shadow_flush(struct vcpu *v, bool global);
+int guest_walk(struct vcpu *vcpu, u32 gva, u32 access, struct leaf *l, u32 *pfec);
+void shadow_trim(struct vcpu *vcpu);
+void shadow_set_root(struct vcpu *vcpu);
+void shadow_reset(struct vcpu *vcpu);
+enum fill shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec);
+void shadow_fill_awaited(struct vcpu *vcpu);
+void shadow_inval(struct vcpu *vcpu, u32 gva);
+void shadow_flush(struct vcpu *vcpu, bool global);
 
 /* deliver.c */
-bool set_tr(struct vcpu *v, u16 sel);
-enum outcome deliver(struct vcpu *v, struct regs *r, u32 vec, bool has_err, u32 err,
+bool set_tr(struct vcpu *vcpu, u16 sel);
+enum outcome deliver(struct vcpu *vcpu, struct regs *regs, u32 vec, bool has_err, u32 err,
 		     bool soft);
-enum outcome deliver_held(struct vcpu *v, struct regs *r);
-enum outcome deliver_nmi(struct vcpu *v, struct regs *r);
-void nmi_unblock(struct vcpu *v);
-enum outcome leave_rom(struct vcpu *v, struct regs *r);
-void hold_vector(struct vcpu *v, u32 vec);
-void note_held(struct vcpu *v);
-bool held_any(struct vcpu *v);
+enum outcome deliver_held(struct vcpu *vcpu, struct regs *regs);
+enum outcome deliver_nmi(struct vcpu *vcpu, struct regs *regs);
+void nmi_unblock(struct vcpu *vcpu);
+enum outcome leave_rom(struct vcpu *vcpu, struct regs *regs);
+void hold_vector(struct vcpu *vcpu, u32 vec);
+void note_held(struct vcpu *vcpu);
+bool held_any(struct vcpu *vcpu);
 
 /*
  * EFLAGS of a handler.  IOPL is never ring 1's, whatever the program's was:
@@ -275,89 +275,89 @@ struct insn {
 	u16 imm_sel;
 };
 
-enum outcome emulate(struct vcpu *v, struct regs *r);
-enum outcome check_access(struct vcpu *v, struct regs *r, struct insn *i, u32 lin, u32 len,
+enum outcome emulate(struct vcpu *vcpu, struct regs *regs);
+enum outcome check_access(struct vcpu *vcpu, struct regs *regs, struct insn *i, u32 gva, u32 len,
 			  u32 access);
-enum outcome retire(struct vcpu *v, struct regs *r, bool step);
-enum outcome general_protection(struct vcpu *v, struct regs *r);
-bool decode(struct vcpu *v, struct regs *r, struct insn *i);
-u32 get_reg(struct regs *r, u32 n);
-void set_reg(struct regs *r, u32 n, u32 val);
-enum outcome do_iret(struct vcpu *v, struct regs *r, u32 skip);
+enum outcome retire(struct vcpu *vcpu, struct regs *regs, bool step);
+enum outcome general_protection(struct vcpu *vcpu, struct regs *regs);
+bool decode(struct vcpu *vcpu, struct regs *regs, struct insn *i);
+u32 get_reg(struct regs *regs, u32 n);
+void set_reg(struct regs *regs, u32 n, u32 val);
+enum outcome do_iret(struct vcpu *vcpu, struct regs *regs, u32 skip);
 
 /* hypercall.c */
-enum outcome hypercall(struct vcpu *v, struct regs *r);
-u32 stack_arg(struct vcpu *v, struct regs *r, u32 n);
-enum outcome fault_at_site(struct vcpu *v, struct regs *r);
-bool rom_in_iret(struct vcpu *v, u32 ip, u32 *skip);
-bool rom_knows_iret(struct vcpu *v, u32 ip);
-void rom_restart_note(struct vcpu *v, struct regs *r);
-void rom_relocate(struct rom *rom, u32 lin);
+enum outcome hypercall(struct vcpu *vcpu, struct regs *regs);
+u32 stack_arg(struct vcpu *vcpu, struct regs *regs, u32 n);
+enum outcome fault_at_site(struct vcpu *vcpu, struct regs *regs);
+bool rom_in_iret(struct vcpu *vcpu, u32 ip, u32 *skip);
+bool rom_knows_iret(struct vcpu *vcpu, u32 ip);
+void rom_restart_note(struct vcpu *vcpu, struct regs *regs);
+void rom_relocate(struct rom *rom, u32 gva);
 
 /* cpus.c */
-struct vcpu *vcpu_by_apic(struct vcpu *v, u32 apic);
-void share_page(struct vcpu *v);
-void set_ap_state(struct vcpu *v, u32 lin, u32 apic);
-void forget_gates(struct vcpu *v);
-enum outcome vcpu_start(struct vcpu *v, struct regs *r, struct vmi_ap_state *s);
-void vcpu_rests(struct vcpu *v);
-void vcpu_resumes(struct vcpu *v);
-bool flush_later(struct vcpu *v, u32 apic);
+struct vcpu *vcpu_by_apic(struct vcpu *vcpu, u32 apic);
+void share_page(struct vcpu *vcpu);
+void set_ap_state(struct vcpu *vcpu, u32 gva, u32 apic);
+void forget_gates(struct vcpu *vcpu);
+enum outcome vcpu_start(struct vcpu *vcpu, struct regs *regs, struct vmi_ap_state *s);
+void vcpu_rests(struct vcpu *vcpu);
+void vcpu_resumes(struct vcpu *vcpu);
+bool flush_later(struct vcpu *vcpu, u32 apic);
 
 /*
  * What a host has to have.
  */
 
 /* The guest's linear memory, as its kernel sees it; false: it faults. */
-bool guest_read(struct vcpu *v, u32 lin, void *buf, u32 len);
-bool guest_write(struct vcpu *v, u32 lin, const void *buf, u32 len);
-bool guest_virt_to_phys(struct vcpu *v, u32 lin, u64 *pa);
+bool guest_read(struct vcpu *vcpu, u32 gva, void *buf, u32 len);
+bool guest_write(struct vcpu *vcpu, u32 gva, const void *buf, u32 len);
+bool guest_virt_to_phys(struct vcpu *vcpu, u32 gva, u64 *gpa);
 /* May an instruction access it so (ACC_*)?  false: its page fault's error code. */
-bool guest_access(struct vcpu *v, u32 lin, u32 access, u32 *pfec);
+bool guest_access(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec);
 
 /* The guest's registers: for itself, and what of it the processor gets. */
-enum outcome set_cr0(struct vcpu *v, u32 val);
-bool set_cr3(struct vcpu *v, u32 val);
-bool set_cr4(struct vcpu *v, u32 val);
-bool load_efer(struct vcpu *v, u64 val);
-void set_dr(struct vcpu *v, u32 n, u32 val);
-u32 get_dr(struct vcpu *v, u32 n);
-void raise_dr6(struct vcpu *v, u32 bits);
-bool guest_cpuid(struct vcpu *v, struct regs *r);
-bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *val);
-bool guest_wrmsr(struct vcpu *v, u32 msr, u64 val);
+enum outcome set_cr0(struct vcpu *vcpu, u32 val);
+bool set_cr3(struct vcpu *vcpu, u32 val);
+bool set_cr4(struct vcpu *vcpu, u32 val);
+bool load_efer(struct vcpu *vcpu, u64 val);
+void set_dr(struct vcpu *vcpu, u32 n, u32 val);
+u32 get_dr(struct vcpu *vcpu, u32 n);
+void raise_dr6(struct vcpu *vcpu, u32 bits);
+bool guest_cpuid(struct vcpu *vcpu, struct regs *regs);
+bool guest_rdmsr(struct vcpu *vcpu, u32 msr, u64 *val);
+bool guest_wrmsr(struct vcpu *vcpu, u32 msr, u64 val);
 bool write_xcr_safe(u32 nr, u64 val);
-u16 get_sreg(struct vcpu *v, struct regs *r, u32 n);
+u16 get_sreg(struct vcpu *vcpu, struct regs *regs, u32 n);
 extern bool cpu_has_nx;
 
 /* Interrupts, ports, and waiting for an interrupt. */
-bool irq_blocked(struct vcpu *v, u32 vec);
-void irq_service(struct vcpu *v, u32 vec);
-void guest_apic_write(struct vcpu *v, u32 reg, u32 val);
-u32 guest_apic_read(struct vcpu *v, u32 reg);
-enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i);
-void close_ports(struct vcpu *v);	/* on the way to ring 3 */
-enum outcome guest_halt(struct vcpu *v, struct regs *r);
-enum outcome halt_closed(struct vcpu *v, struct regs *r);
-enum outcome spin_wait(struct vcpu *v, struct regs *r);
-void smp_kick(struct vcpu *v, u32 apic);
+bool irq_blocked(struct vcpu *vcpu, u32 vec);
+void irq_service(struct vcpu *vcpu, u32 vec);
+void guest_apic_write(struct vcpu *vcpu, u32 reg, u32 val);
+u32 guest_apic_read(struct vcpu *vcpu, u32 reg);
+enum outcome emulate_io(struct vcpu *vcpu, struct regs *regs, struct insn *i);
+void close_ports(struct vcpu *vcpu);	/* on the way to ring 3 */
+enum outcome guest_halt(struct vcpu *vcpu, struct regs *regs);
+enum outcome halt_closed(struct vcpu *vcpu, struct regs *regs);
+enum outcome spin_wait(struct vcpu *vcpu, struct regs *regs);
+void smp_kick(struct vcpu *vcpu, u32 apic);
 
 /* The ROM: may this be its vmi_init; put it there; which way in is faster. */
-bool rom_is_at(struct vcpu *v, u32 lin);
-bool rom_place(struct vcpu *v, u32 lin);
-void rom_choose(struct vcpu *v, u32 by_int, u32 by_call);
+bool rom_is_at(struct vcpu *vcpu, u32 gva);
+bool rom_place(struct vcpu *vcpu, u32 gva);
+void rom_choose(struct vcpu *vcpu, u32 by_int, u32 by_call);
 
 /* What was counted, for GetOpCount and for the end. */
 const char *counter_name(u32 nr);
-u64 counter(struct vcpu *v, u32 nr);
+u64 counter(struct vcpu *vcpu, u32 nr);
 void dump_counters(void);
 
 #include "host.h"
 
-static inline void set_efer(struct vcpu *v, u64 val)
+static inline void set_efer(struct vcpu *vcpu, u64 val)
 {
-	v->efer = val;
-	v->reserved = pte_reserved(v) | (val & EFER_NX ? 0 : PTE_NX);
+	vcpu->efer = val;
+	vcpu->reserved = pte_reserved(vcpu) | (val & EFER_NX ? 0 : PTE_NX);
 }
 
 #endif

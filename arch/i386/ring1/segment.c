@@ -40,51 +40,51 @@ u32 desc_limit(u64 d)
 
 /**
  * real_desc - the descriptor that the processor finds for a guest's selector
- * @v: the virtual CPU
+ * @vcpu: the virtual CPU
  * @sel: a selector
  *
  * Return: NULL for a null selector or one of the monitor's own.
  */
-u64 *real_desc(struct vcpu *v, u16 sel)
+u64 *real_desc(struct vcpu *vcpu, u16 sel)
 {
 	u32 index = sel >> 3;
 
 	if (sel & 4)
-		return v->ldt ? &v->real_ldt[index] : NULL;
+		return vcpu->ldt ? &vcpu->real_ldt[index] : NULL;
 	if (!index || (index >= GUEST_GDT_MAX && index != STALE_CS / 8 && index != STALE_SS / 8))
 		return NULL;
-	return &v->real_gdt[index];
+	return &vcpu->real_gdt[index];
 }
 
 /* May the guest's kernel run with this code selector (RPL aside)? */
-bool kernel_code_ok(struct vcpu *v, u16 sel)
+bool kernel_code_ok(struct vcpu *vcpu, u16 sel)
 {
-	u64 *d = real_desc(v, sel);
+	u64 *d = real_desc(vcpu, sel);
 
 	return d && (*d & (D_S | D_P | D_CODE | D_CONFORMING)) == (D_S | D_P | D_CODE) &&
 	       D_DPL(*d) == 1;
 }
 
 /* May SS be loaded with it at this privilege? */
-bool stack_ok(struct vcpu *v, u16 sel, u32 cpl)
+bool stack_ok(struct vcpu *vcpu, u16 sel, u32 cpl)
 {
-	u64 *d = real_desc(v, sel);
+	u64 *d = real_desc(vcpu, sel);
 
 	return d && (*d & (D_S | D_P | D_CODE)) == (D_S | D_P) && (*d >> 41 & 1) &&
 	       D_DPL(*d) == cpl;
 }
 
-u32 seg_base(struct vcpu *v, u16 sel)
+u32 seg_base(struct vcpu *vcpu, u16 sel)
 {
-	u64 *d = real_desc(v, sel);
+	u64 *d = real_desc(vcpu, sel);
 
 	return d ? desc_base(*d) : 0;
 }
 
 /* Linear address of a stack pointer, 16-bit stacks included. */
-u32 stack_lin(struct vcpu *v, u16 ss, u32 sp)
+u32 stack_lin(struct vcpu *vcpu, u16 ss, u32 sp)
 {
-	u64 *d = real_desc(v, ss);
+	u64 *d = real_desc(vcpu, ss);
 
 	if (!d)
 		return sp;
@@ -92,9 +92,9 @@ u32 stack_lin(struct vcpu *v, u16 ss, u32 sp)
 }
 
 /* Does the segment have these bytes?  A processor's #SS if not. */
-bool stack_room(struct vcpu *v, u16 ss, u32 sp, u32 bytes)
+bool stack_room(struct vcpu *vcpu, u16 ss, u32 sp, u32 bytes)
 {
-	u64 *d = real_desc(v, ss);
+	u64 *d = real_desc(vcpu, ss);
 	u32 last = d && !(*d & D_B) ? 0xffff : ~0u, first = sp & last;
 
 	if (!d)
@@ -108,26 +108,27 @@ bool stack_room(struct vcpu *v, u16 ss, u32 sp, u32 bytes)
  * LGDT leaves CS and SS as they are, but every return to the guest loads them: old
  * descriptors live on under selectors of ours until the guest loads its new ones.
  */
-static void keep_segments(struct vcpu *v, struct regs *r, u64 old_cs, u64 old_ss)
+static void keep_segments(struct vcpu *vcpu, struct regs *regs, u64 old_cs, u64 old_ss)
 {
-	if (!(r->cs & 4) && v->real_gdt[(r->cs & 0xffff) >> 3] != old_cs) {
-		v->real_gdt[STALE_CS / 8] = old_cs;
-		r->cs = STALE_CS | 1;
+	if (!(regs->cs & 4) && vcpu->real_gdt[(regs->cs & 0xffff) >> 3] != old_cs) {
+		vcpu->real_gdt[STALE_CS / 8] = old_cs;
+		regs->cs = STALE_CS | 1;
 	}
-	if (!(r->ss & 4) && (r->ss & 0xfff8) && v->real_gdt[(r->ss & 0xffff) >> 3] != old_ss) {
-		v->real_gdt[STALE_SS / 8] = old_ss;
-		r->ss = STALE_SS | 1;
+	if (!(regs->ss & 4) && (regs->ss & 0xfff8) &&
+	    vcpu->real_gdt[(regs->ss & 0xffff) >> 3] != old_ss) {
+		vcpu->real_gdt[STALE_SS / 8] = old_ss;
+		regs->ss = STALE_SS | 1;
 	}
 }
 
 /* Copy a descriptor table.  false: it is not all there. */
-static bool copy_table(struct vcpu *v, u32 base, u32 n, u64 *real, u32 *copied)
+static bool copy_table(struct vcpu *vcpu, u32 base, u32 n, u64 *real, u32 *copied)
 {
 	u32 i;
 	u64 d;
 
 	for (i = 0; i < n; i++) {
-		if (!guest_read(v, base + i * 8, &d, 8))
+		if (!guest_read(vcpu, base + i * 8, &d, 8))
 			return false;
 		real[i] = sanitize(d);
 	}
@@ -137,78 +138,78 @@ static bool copy_table(struct vcpu *v, u32 base, u32 n, u64 *real, u32 *copied)
 	return true;
 }
 
-bool load_guest_gdt(struct vcpu *v, struct regs *r, u32 base, u16 limit)
+bool load_guest_gdt(struct vcpu *vcpu, struct regs *regs, u32 base, u16 limit)
 {
-	u64 old_cs = v->real_gdt[(r->cs & 0xffff) >> 3];
-	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
+	u64 old_cs = vcpu->real_gdt[(regs->cs & 0xffff) >> 3];
+	u64 old_ss = vcpu->real_gdt[(regs->ss & 0xffff) >> 3];
 	u32 n = (limit + 1) / 8;
 
-	v->fast_ss = 0;
-	if (!copy_table(v, base, n < GUEST_GDT_MAX ? n : GUEST_GDT_MAX, v->real_gdt,
-			&v->gdt_copied))
+	vcpu->fast_ss = 0;
+	if (!copy_table(vcpu, base, n < GUEST_GDT_MAX ? n : GUEST_GDT_MAX, vcpu->real_gdt,
+			&vcpu->gdt_copied))
 		return false;
-	v->real_gdt[0] = 0;
-	v->gdt = (struct table_reg){ limit, base };
-	keep_segments(v, r, old_cs, old_ss);
+	vcpu->real_gdt[0] = 0;
+	vcpu->gdt = (struct table_reg){ limit, base };
+	keep_segments(vcpu, regs, old_cs, old_ss);
 	return true;
 }
 
 /* LGDT and LIDT; with an operand of 16 bits the base has 24. */
-bool load_table(struct vcpu *v, struct regs *r, u32 lin, bool idt, bool op16)
+bool load_table(struct vcpu *vcpu, struct regs *regs, u32 gva, bool idt, bool op16)
 {
 	struct table_reg t;
 
-	if (!guest_read(v, lin, &t, sizeof(t)))
+	if (!guest_read(vcpu, gva, &t, sizeof(t)))
 		return false;
 	if (op16)
 		t.base &= 0xffffff;
 	if (!idt)
-		return load_guest_gdt(v, r, t.base, t.limit);
-	v->fast_ss = 0;
-	v->idt = t;
+		return load_guest_gdt(vcpu, regs, t.base, t.limit);
+	vcpu->fast_ss = 0;
+	vcpu->idt = t;
 	return true;
 }
 
-void guest_gdt_write(struct vcpu *v, struct regs *r, u32 index, u64 d)
+void guest_gdt_write(struct vcpu *vcpu, struct regs *regs, u32 index, u64 d)
 {
-	u64 old_cs = v->real_gdt[(r->cs & 0xffff) >> 3];
-	u64 old_ss = v->real_gdt[(r->ss & 0xffff) >> 3];
+	u64 old_cs = vcpu->real_gdt[(regs->cs & 0xffff) >> 3];
+	u64 old_ss = vcpu->real_gdt[(regs->ss & 0xffff) >> 3];
 
-	if (!index || index >= v->gdt_copied)
+	if (!index || index >= vcpu->gdt_copied)
 		return;
-	if (index == v->fast_cs >> 3 || index == v->fast_ss >> 3)
-		v->fast_ss = 0;
-	v->real_gdt[index] = sanitize(d);
-	keep_segments(v, r, old_cs, old_ss);
+	if (index == vcpu->fast_cs >> 3 || index == vcpu->fast_ss >> 3)
+		vcpu->fast_ss = 0;
+	vcpu->real_gdt[index] = sanitize(d);
+	keep_segments(vcpu, regs, old_cs, old_ss);
 }
 
 /* SetLDT: copy the table that the guest's descriptor names. */
-bool load_guest_ldt(struct vcpu *v, u16 sel)
+bool load_guest_ldt(struct vcpu *vcpu, u16 sel)
 {
 	u32 limit;
 	u64 d;
 
 	if (!(sel & 0xfffc)) {
-		v->ldt = 0;
-		load_ldt(v, 0);
+		vcpu->ldt = 0;
+		load_ldt(vcpu, 0);
 		return true;
 	}
-	if ((sel & 4) || (sel | 7) > v->gdt.limit ||
-	    !guest_read(v, v->gdt.base + (sel & ~7), &d, 8) ||
+	if ((sel & 4) || (sel | 7) > vcpu->gdt.limit ||
+	    !guest_read(vcpu, vcpu->gdt.base + (sel & ~7), &d, 8) ||
 	    (d & D_S) || !(d & D_P) || D_TYPE(d) != 2)
 		return false;
 	limit = desc_limit(d);
-	if (!copy_table(v, desc_base(d), limit >= 0xffff ? 8192 : (limit + 1) / 8,
-			v->real_ldt, &v->ldt_copied))
+	if (!copy_table(vcpu, desc_base(d), limit >= 0xffff ? 8192 : (limit + 1) / 8,
+			vcpu->real_ldt, &vcpu->ldt_copied))
 		return false;
-	v->ldt = sel;
-	v->ldt_base = desc_base(d);
-	load_ldt(v, MON_LDT);
+	vcpu->ldt = sel;
+	vcpu->ldt_base = desc_base(d);
+	load_ldt(vcpu, MON_LDT);
 	return true;
 }
 
-void guest_ldt_write(struct vcpu *v, u32 base, u32 index, u64 d)
+void guest_ldt_write(struct vcpu *vcpu, u32 base, u32 index, u64 d)
 {
-	if (v->ldt && base == v->ldt_base && index < v->ldt_copied)
-		v->real_ldt[index] = sanitize(d);
+	if (vcpu->ldt && base == vcpu->ldt_base && index < vcpu->ldt_copied)
+		vcpu->real_ldt[index] = sanitize(d);
 }

@@ -24,11 +24,11 @@ static u32 bucket(u64 key)
 	return (key ^ key >> 16 ^ key >> 26) & 1023;
 }
 
-static struct spage *find(struct vcpu *v, u64 key)
+static struct spage *find(struct vcpu *vcpu, u64 key)
 {
 	struct spage *s;
 
-	for (s = v->hash[bucket(key)]; s; s = s->next)
+	for (s = vcpu->hash[bucket(key)]; s; s = s->next)
 		if (s->key == key)
 			return s;
 	return NULL;
@@ -49,69 +49,69 @@ static void clear_table(struct spage *s)
 			memset(part, 0, 64 * sizeof(u64));
 }
 
-static void use(struct vcpu *v, struct spage *s)
+static void use(struct vcpu *vcpu, struct spage *s)
 {
 	u32 b = bucket(s->key);
 
-	s->next = v->hash[b];
-	v->hash[b] = s;
-	s->list = v->used_pages;
+	s->next = vcpu->hash[b];
+	vcpu->hash[b] = s;
+	s->list = vcpu->used_pages;
 	if (!s->list)
-		v->used_last = s;
-	v->used_pages = s;
-	v->count[C_SHADOW_PAGES]++;
+		vcpu->used_last = s;
+	vcpu->used_pages = s;
+	vcpu->count[C_SHADOW_PAGES]++;
 }
 
 /* Find or make; NULL: all pages were in use and some are free now, start over. */
-static struct spage *find_or_make(struct vcpu *v, u64 key)
+static struct spage *find_or_make(struct vcpu *vcpu, u64 key)
 {
-	struct spage *s = find(v, key);
+	struct spage *s = find(vcpu, key);
 
 	if (s)
 		return s;
-	s = v->free_pages;
+	s = vcpu->free_pages;
 	if (s) {
-		v->free_pages = s->list;
+		vcpu->free_pages = s->list;
 	} else {
-		s = new_spage(v);
+		s = new_spage(vcpu);
 		if (!s) {
-			shadow_trim(v);
+			shadow_trim(vcpu);
 			return NULL;
 		}
-		v->nr_pages++;
+		vcpu->nr_pages++;
 	}
 	clear_table(s);
 	s->key = key;
 	s->guest = NULL;
 	s->pde = 0;
 	memset(s->pdpte, 0, sizeof(s->pdpte));
-	use(v, s);
+	use(vcpu, s);
 	return s;
 }
 
 /* The same, perhaps where @entry leads to already. */
-static inline struct spage *get(struct vcpu *v, u64 key, u64 entry)
+static inline struct spage *get(struct vcpu *vcpu, u64 key, u64 entry)
 {
 	struct spage *s;
 
 	if ((entry & (PTE_P | PTE_PS)) == PTE_P) {
-		s = spage_of(v, entry);
+		s = spage_of(vcpu, entry);
 		if (s->key == key)
 			return s;
 	}
-	return find_or_make(v, key);
+	return find_or_make(vcpu, key);
 }
 
 /* The four entries at CR3, as MOV to CR3 reads them in PAE mode. */
-static void load_pdptes(struct vcpu *v)
+static void load_pdptes(struct vcpu *vcpu)
 {
-	u64 *root = v->root->table;
+	u64 *root = vcpu->root->table;
 	u32 i;
 
-	read_pdptes(v, v->pdpte);
+	read_pdptes(vcpu, vcpu->pdpte);
 	for (i = 0; i < 4; i++) {
-		if (v->root->pdpte[i] != v->pdpte[i]) {
-			v->root->pdpte[i] = v->pdpte[i];
+		if (vcpu->root->pdpte[i] != vcpu->pdpte[i]) {
+			vcpu->root->pdpte[i] = vcpu->pdpte[i];
 			root[i] = 0;
 		}
 	}
@@ -119,41 +119,41 @@ static void load_pdptes(struct vcpu *v)
 
 /**
  * shadow_set_root - load the shadow for the guest's CR0, CR3 and CR4
- * @v: the virtual CPU
+ * @vcpu: the virtual CPU
  */
-void shadow_set_root(struct vcpu *v)
+void shadow_set_root(struct vcpu *vcpu)
 {
 	u64 key = KEY(R_ROOT, 0, 0);
 
-	if (v->cr0 & CR0_PG)
-		key = KEY(R_ROOT, v->cr4 & CR4_PAE ? 2 : 1, v->cr3 >> 5);
+	if (vcpu->cr0 & CR0_PG)
+		key = KEY(R_ROOT, vcpu->cr4 & CR4_PAE ? 2 : 1, vcpu->cr3 >> 5);
 	do
-		v->root = find_or_make(v, key);
-	while (!v->root);
-	v->awaited = NULL;
-	v->root->loaded = ++v->loads;
-	if ((v->cr0 & CR0_PG) && (v->cr4 & CR4_PAE))
-		load_pdptes(v);
-	v->pml4[0] = table_phys(v->root->table) | PTE_P | PTE_W | PTE_U;
-	flush_tlb(v);
+		vcpu->root = find_or_make(vcpu, key);
+	while (!vcpu->root);
+	vcpu->awaited = NULL;
+	vcpu->root->loaded = ++vcpu->loads;
+	if ((vcpu->cr0 & CR0_PG) && (vcpu->cr4 & CR4_PAE))
+		load_pdptes(vcpu);
+	vcpu->pml4[0] = table_phys(vcpu->root->table) | PTE_P | PTE_W | PTE_U;
+	flush_tlb(vcpu);
 }
 
 /* Forget everything, like a TLB flush that spares nothing. */
-void shadow_reset(struct vcpu *v)
+void shadow_reset(struct vcpu *vcpu)
 {
-	v->count[C_SHADOW_RESET]++;
-	memset(v->hash, 0, sizeof(v->hash));
-	if (v->used_pages) {
-		v->used_last->list = v->free_pages;
-		v->free_pages = v->used_pages;
-		v->used_pages = NULL;
-		v->count[C_SHADOW_PAGES] = 0;
+	vcpu->count[C_SHADOW_RESET]++;
+	memset(vcpu->hash, 0, sizeof(vcpu->hash));
+	if (vcpu->used_pages) {
+		vcpu->used_last->list = vcpu->free_pages;
+		vcpu->free_pages = vcpu->used_pages;
+		vcpu->used_pages = NULL;
+		vcpu->count[C_SHADOW_PAGES] = 0;
 	}
-	shadow_set_root(v);
+	shadow_set_root(vcpu);
 }
 
 /* A directory, and all tables that it leads to. */
-static void keep_directory(struct vcpu *v, struct spage *pd)
+static void keep_directory(struct vcpu *vcpu, struct spage *pd)
 {
 	u32 i;
 
@@ -162,57 +162,57 @@ static void keep_directory(struct vcpu *v, struct spage *pd)
 	pd->kept = true;
 	for (i = 0; i < 512; i++)
 		if ((pd->table[i] & (PTE_P | PTE_PS)) == PTE_P)
-			spage_of(v, pd->table[i])->kept = true;
+			spage_of(vcpu, pd->table[i])->kept = true;
 }
 
 /* Mark the address spaces that were loaded last. */
-static void keep_recent(struct vcpu *v)
+static void keep_recent(struct vcpu *vcpu)
 {
 	struct spage *s;
 	u32 i;
 
-	for (s = v->used_pages; s; s = s->list) {
-		if ((s->key & 15) != R_ROOT || v->loads - s->loaded >= RECENT)
+	for (s = vcpu->used_pages; s; s = s->list) {
+		if ((s->key & 15) != R_ROOT || vcpu->loads - s->loaded >= RECENT)
 			continue;
 		s->kept = true;
 		for (i = 0; i < 4; i++)
 			if (s->table[i] & PTE_P)
-				keep_directory(v, spage_of(v, s->table[i]));
+				keep_directory(vcpu, spage_of(vcpu, s->table[i]));
 	}
 }
 
 /**
  * shadow_trim - forget the address spaces that were not loaded of late
- * @v: the virtual CPU
+ * @vcpu: the virtual CPU
  *
  * Or all, if that leaves little room.
  */
-void shadow_trim(struct vcpu *v)
+void shadow_trim(struct vcpu *vcpu)
 {
-	struct spage *s, *next = v->used_pages;
-	u64 had = v->count[C_SHADOW_PAGES];
+	struct spage *s, *next = vcpu->used_pages;
+	u64 had = vcpu->count[C_SHADOW_PAGES];
 
-	v->count[C_SHADOW_TRIM]++;
-	v->awaited = NULL;
-	keep_recent(v);
-	memset(v->hash, 0, sizeof(v->hash));
-	v->used_pages = NULL;
-	v->count[C_SHADOW_PAGES] = 0;
+	vcpu->count[C_SHADOW_TRIM]++;
+	vcpu->awaited = NULL;
+	keep_recent(vcpu);
+	memset(vcpu->hash, 0, sizeof(vcpu->hash));
+	vcpu->used_pages = NULL;
+	vcpu->count[C_SHADOW_PAGES] = 0;
 	while (next) {
 		s = next;
 		next = s->list;
 		if (s->kept) {
 			s->kept = false;
-			use(v, s);
+			use(vcpu, s);
 		} else {
-			s->list = v->free_pages;
-			v->free_pages = s;
+			s->list = vcpu->free_pages;
+			vcpu->free_pages = s;
 		}
 	}
-	if (v->count[C_SHADOW_PAGES] > had / 4 * 3)
-		shadow_reset(v);
+	if (vcpu->count[C_SHADOW_PAGES] > had / 4 * 3)
+		shadow_reset(vcpu);
 	else
-		flush_tlb(v);
+		flush_tlb(vcpu);
 }
 
 static u32 rights_index(u64 r)
@@ -221,7 +221,7 @@ static u32 rights_index(u64 r)
 	return (r >> 1 & 15) | (r & PTE_NX ? 16 : 0) | (r & PTE_PAT ? 32 : 0);
 }
 
-static void set_entry(struct vcpu *v, u64 *slot, u64 val, u32 lin)
+static void set_entry(struct vcpu *vcpu, u64 *slot, u64 val, u32 gva)
 {
 	u64 old = *slot;
 
@@ -229,277 +229,277 @@ static void set_entry(struct vcpu *v, u64 *slot, u64 val, u32 lin)
 		return;
 	*slot = val;
 	if (old)
-		flush_tlb_page(v, lin);
+		flush_tlb_page(vcpu, gva);
 }
 
 /* The leaf of @pte, of a PAE table. */
-static inline void set_leaf(struct vcpu *v, u64 pte, struct leaf *l)
+static inline void set_leaf(struct vcpu *vcpu, u64 pte, struct leaf *l)
 {
 	l->frame = pte & PFN_MASK;
-	l->rights = leaf_rights(v, pte, 0, false);
+	l->rights = leaf_rights(vcpu, pte, 0, false);
 }
 
 /* false: there is an entry, or the guest's needs a fault to itself. */
-static inline bool fill_next(struct vcpu *v, u64 *table, u32 i, struct leaf *l)
+static inline bool fill_next(struct vcpu *vcpu, u64 *table, u32 i, struct leaf *l)
 {
 	u64 pte = l->pt[i];
 
-	if (table[i] || (pte & (PTE_P | PTE_A | v->reserved)) != (PTE_P | PTE_A))
+	if (table[i] || (pte & (PTE_P | PTE_A | vcpu->reserved)) != (PTE_P | PTE_A))
 		return false;
-	set_leaf(v, pte, l);
-	table[i] = map_frame(v, l);
+	set_leaf(vcpu, pte, l);
+	table[i] = map_frame(vcpu, l);
 	return table[i];
 }
 
 /* What is next to a touched page is often touched next: save the faults. */
-static inline void fill_around(struct vcpu *v, u64 *table, u32 index, struct leaf *l)
+static inline void fill_around(struct vcpu *vcpu, u64 *table, u32 index, struct leaf *l)
 {
 	u32 i;
 
-	for (i = index + 1; i % AROUND && fill_next(v, table, i, l); i++)
+	for (i = index + 1; i % AROUND && fill_next(vcpu, table, i, l); i++)
 		;
-	for (i = index; i-- % AROUND && fill_next(v, table, i, l);)
+	for (i = index; i-- % AROUND && fill_next(vcpu, table, i, l);)
 		;
 }
 
 /* Link @l into the shadow tables.  false: start over. */
-static noinline bool install(struct vcpu *v, u32 lin, struct leaf *l)
+static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
 {
-	bool pae = v->cr4 & CR4_PAE;
+	bool pae = vcpu->cr4 & CR4_PAE;
 	u64 base = l->frame & ~(LARGE - 1), *slot, *table, val;
-	u64 *root = &v->root->table[lin >> 30];
+	u64 *root = &vcpu->root->table[gva >> 30];
 	struct spage *pd, *pt;
 
-	pd = get(v, v->cr0 & CR0_PG ? KEY(R_PD, pae ? 0 : lin >> 30, l->pd_gfn) :
-				      KEY(R_FLAT_PD, 0, lin >> 30), *root);
+	pd = get(vcpu, vcpu->cr0 & CR0_PG ? KEY(R_PD, pae ? 0 : gva >> 30, l->pd_gfn) :
+				      KEY(R_FLAT_PD, 0, gva >> 30), *root);
 	if (!pd)
 		return false;
 	*root = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
-	set_filled(v->root, 0);
-	set_filled(pd, lin >> 21 & 511);
+	set_filled(vcpu->root, 0);
+	set_filled(pd, gva >> 21 & 511);
 	pd->guest = l->pd;
-	slot = &pd->table[lin >> 21 & 511];
-	val = l->large ? map_large_frame(v, l) : 0;
+	slot = &pd->table[gva >> 21 & 511];
+	val = l->large ? map_large_frame(vcpu, l) : 0;
 	if (val) {
 		if (val & PTE_PAT)
 			val ^= PTE_PAT | PTE_PAT_LARGE;
-		set_entry(v, slot, val | PTE_PS, lin);
+		set_entry(vcpu, slot, val | PTE_PS, gva);
 		return true;
 	}
 	if (l->large) {
-		pt = get(v, KEY(R_SPLIT, rights_index(l->rights), base >> 12), *slot);
+		pt = get(vcpu, KEY(R_SPLIT, rights_index(l->rights), base >> 12), *slot);
 		val = PTE_P | PTE_W | PTE_U | PTE_A;
 	} else {
-		pt = get(v, KEY(R_PT, pae ? 0 : lin >> 21 & 1, l->pt_gfn), *slot);
+		pt = get(vcpu, KEY(R_PT, pae ? 0 : gva >> 21 & 1, l->pt_gfn), *slot);
 		val = l->pde_rights;
 	}
 	if (!pt)
 		return false;
-	set_entry(v, slot, table_phys(pt->table) | val, lin);
-	set_filled(pt, lin >> 12 & 511);
+	set_entry(vcpu, slot, table_phys(pt->table) | val, gva);
+	set_filled(pt, gva >> 12 & 511);
 	if (pae && !l->large) {
 		pt->guest = l->pt;
 		pt->pde = (l->pt_gfn << 12 & PFN_MASK) | PTE_P | PTE_A;
 	}
 	table = pt->table;
-	set_entry(v, &table[lin >> 12 & 511], map_frame(v, l), lin);
+	set_entry(vcpu, &table[gva >> 12 & 511], map_frame(vcpu, l), gva);
 	if (pae && !l->large)
-		fill_around(v, table, lin >> 12 & 511, l);
+		fill_around(vcpu, table, gva >> 12 & 511, l);
 	return true;
 }
 
 /*
- * The shadow of the page table for @lin, if it is in its place and the guest's directory
+ * The shadow of the page table for @gva, if it is in its place and the guest's directory
  * still says so.  NULL: walk, and install().
  */
-static inline struct spage *linked_table(struct vcpu *v, u32 lin, u64 *pde)
+static inline struct spage *linked_table(struct vcpu *vcpu, u32 gva, u64 *pde)
 {
-	u64 e = v->root->table[lin >> 30], at;
-	u32 i = lin >> 21 & 511;
+	u64 e = vcpu->root->table[gva >> 30], at;
+	u32 i = gva >> 21 & 511;
 	struct spage *s;
 
 	if (!(e & PTE_P))
 		return NULL;
-	s = spage_of(v, e);
+	s = spage_of(vcpu, e);
 	if (!s->guest)
 		return NULL;
 	e = s->table[i];
 	*pde = __atomic_load_n(&s->guest[i], __ATOMIC_RELAXED);
 	if ((e & (PTE_P | PTE_PS)) != PTE_P ||
-	    ((e ^ *pde) & (PTE_W | PTE_U | PTE_NX | v->reserved)))
+	    ((e ^ *pde) & (PTE_W | PTE_U | PTE_NX | vcpu->reserved)))
 		return NULL;
-	s = spage_of(v, e);
+	s = spage_of(vcpu, e);
 	at = *pde & LINK;
 	return s->pde == at ? s : NULL;
 }
 
 /* A page that is there, by tables that are linked. */
-static noinline enum fill fill_linked(struct vcpu *v, struct spage *s, u64 pde, u32 lin,
+static noinline enum fill fill_linked(struct vcpu *vcpu, struct spage *s, u64 pde, u32 gva,
 				      u32 access, u32 *pfec)
 {
 	u64 bits = access & ACC_WRITE ? PTE_A | PTE_D : PTE_A, pte;
-	u32 i = lin >> 12 & 511;
+	u32 i = gva >> 12 & 511;
 	struct leaf l;
 
 	pte = __atomic_load_n(&s->guest[i], __ATOMIC_RELAXED);
-	if (!(v->cr0 & CR0_WP) || (pte & v->reserved) || !(pte & PTE_P))
+	if (!(vcpu->cr0 & CR0_WP) || (pte & vcpu->reserved) || !(pte & PTE_P))
 		return FILL_WALK;
-	if (!allowed(v, access, both_rights(pde, pte))) {
-		fault(v, access, PFEC_P, pfec);
+	if (!allowed(vcpu, access, both_rights(pde, pte))) {
+		fault(vcpu, access, PFEC_P, pfec);
 		return FILL_FAULT;
 	}
-	set_leaf(v, pte, &l);
-	if ((pte & bits) != bits || check_frame_access(v, &l, access, pfec) != FILL_DONE)
+	set_leaf(vcpu, pte, &l);
+	if ((pte & bits) != bits || check_frame_access(vcpu, &l, access, pfec) != FILL_DONE)
 		return FILL_WALK;
 	l.pt = s->guest;
 	/* The fault itself has removed what the processor knew of this page. */
-	s->table[i] = map_frame(v, &l);
+	s->table[i] = map_frame(vcpu, &l);
 	set_filled(s, i);
-	fill_around(v, s->table, i, &l);
-	v->count[C_SHADOW_FILL]++;
+	fill_around(vcpu, s->table, i, &l);
+	vcpu->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
 }
 
-static noinline enum fill walk_and_install(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+static noinline enum fill walk_and_install(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 {
 	enum fill fill;
 	struct leaf l;
 	int ret;
 
 	do {
-		ret = guest_walk(v, lin, access, &l, pfec);
+		ret = guest_walk(vcpu, gva, access, &l, pfec);
 		if (ret < 0)
 			return FILL_FAULT;
-		if (ret && host_must_act(v))
+		if (ret && host_must_act(vcpu))
 			return FILL_HOST;
-		fill = ret ? FILL_DONE : check_frame_access(v, &l, access, pfec);
+		fill = ret ? FILL_DONE : check_frame_access(vcpu, &l, access, pfec);
 		if (fill != FILL_DONE)
 			return fill;
-	} while (ret || !install(v, lin, &l));
-	v->count[C_SHADOW_FILL]++;
+	} while (ret || !install(vcpu, gva, &l));
+	vcpu->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
 }
 
 /**
  * shadow_fault - a page fault: fill the shadow, if the guest's tables allow it
- * @v: the virtual CPU
- * @lin: linear address
+ * @vcpu: the virtual CPU
+ * @gva: linear address
  * @access: ACC_*
  * @pfec: the error code for the guest, when they do not
  */
-enum fill shadow_fault(struct vcpu *v, u32 lin, u32 access, u32 *pfec)
+enum fill shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 {
 	enum fill fill = FILL_WALK;
 	struct spage *s;
 	u64 pde;
 
-	s = linked_table(v, lin, &pde);
+	s = linked_table(vcpu, gva, &pde);
 	if (s) {
-		if (!(__atomic_load_n(&s->guest[lin >> 12 & 511], __ATOMIC_RELAXED) & PTE_P)) {
-			fault(v, access, 0, pfec);
-			v->awaited = s;
-			v->awaited_index = lin >> 12 & 511;
+		if (!(__atomic_load_n(&s->guest[gva >> 12 & 511], __ATOMIC_RELAXED) & PTE_P)) {
+			fault(vcpu, access, 0, pfec);
+			vcpu->awaited = s;
+			vcpu->awaited_index = gva >> 12 & 511;
 			return FILL_FAULT;
 		}
-		fill = fill_linked(v, s, pde, lin, access, pfec);
+		fill = fill_linked(vcpu, s, pde, gva, access, pfec);
 	}
-	return fill == FILL_WALK ? walk_and_install(v, lin, access, pfec) : fill;
+	return fill == FILL_WALK ? walk_and_install(vcpu, gva, access, pfec) : fill;
 }
 
 /**
  * shadow_fill_awaited - the guest has handled its last fault: before it comes again
- * @v: the virtual CPU
+ * @vcpu: the virtual CPU
  *
  * The table is that of the fault, as a processor that caches directories would have it.
  */
-void shadow_fill_awaited(struct vcpu *v)
+void shadow_fill_awaited(struct vcpu *vcpu)
 {
-	u32 i = v->awaited_index;
-	struct spage *s = v->awaited;
+	u32 i = vcpu->awaited_index;
+	struct spage *s = vcpu->awaited;
 	struct leaf l;
 
-	v->awaited = NULL;
+	vcpu->awaited = NULL;
 	if (!s)
 		return;
 	l.pt = s->guest;
-	if (!fill_next(v, s->table, i, &l))
+	if (!fill_next(vcpu, s->table, i, &l))
 		return;
 	set_filled(s, i);
-	fill_around(v, s->table, i, &l);
-	v->count[C_FILL_AT_IRET]++;
+	fill_around(vcpu, s->table, i, &l);
+	vcpu->count[C_FILL_AT_IRET]++;
 }
 
-static void clear_slot(struct vcpu *v, u64 key, u32 index, u32 n)
+static void clear_slot(struct vcpu *vcpu, u64 key, u32 index, u32 n)
 {
-	struct spage *s = find(v, key);
+	struct spage *s = find(vcpu, key);
 
 	while (s && n--)
 		s->table[index + n] = 0;
 }
 
-/* The guest changed the entry at @pa, of a page table or directory, or both. */
-static void shadow_entry_changed(struct vcpu *v, u64 pa)
+/* The guest changed the entry at @gpa, of a page table or directory, or both. */
+static void shadow_entry_changed(struct vcpu *vcpu, u64 gpa)
 {
-	u32 gfn = pa >> 12, i = (pa & 0xfff) / 4;
+	u32 gfn = gpa >> 12, i = (gpa & 0xfff) / 4;
 
-	if (!(v->cr4 & CR4_PAE)) {
-		clear_slot(v, KEY(R_PT, i >> 9, gfn), i & 511, 1);
-		clear_slot(v, KEY(R_PD, i >> 8, gfn), (i & 255) * 2, 2);
+	if (!(vcpu->cr4 & CR4_PAE)) {
+		clear_slot(vcpu, KEY(R_PT, i >> 9, gfn), i & 511, 1);
+		clear_slot(vcpu, KEY(R_PD, i >> 8, gfn), (i & 255) * 2, 2);
 		return;
 	}
-	clear_slot(v, KEY(R_PT, 0, gfn), i / 2, 1);
-	clear_slot(v, KEY(R_PD, 0, gfn), i / 2, 1);
+	clear_slot(vcpu, KEY(R_PT, 0, gfn), i / 2, 1);
+	clear_slot(vcpu, KEY(R_PD, 0, gfn), i / 2, 1);
 	/* Other roots read theirs when they are loaded. */
-	if (pa >> 5 == v->cr3 >> 5)
-		load_pdptes(v);
+	if (gpa >> 5 == vcpu->cr3 >> 5)
+		load_pdptes(vcpu);
 }
 
-static void forget(struct vcpu *v, u64 key)
+static void forget(struct vcpu *vcpu, u64 key)
 {
-	struct spage *s = find(v, key);
+	struct spage *s = find(vcpu, key);
 
 	if (s)
 		clear_table(s);
 }
 
 /* A page becomes a page table, or ceases to be one: forget its shadows. */
-static void shadow_page_gone(struct vcpu *v, u32 gfn)
+static void shadow_page_gone(struct vcpu *vcpu, u32 gfn)
 {
 	u32 i;
 
 	for (i = 0; i < 4; i++)
-		forget(v, KEY(R_PD, i, gfn));
-	forget(v, KEY(R_PT, 0, gfn));
-	forget(v, KEY(R_PT, 1, gfn));
+		forget(vcpu, KEY(R_PD, i, gfn));
+	forget(vcpu, KEY(R_PT, 0, gfn));
+	forget(vcpu, KEY(R_PT, 1, gfn));
 }
 
 /* Forget what the guest's CPUs said they changed since we last looked. */
-static void shadow_sync(struct vcpu *v)
+static void shadow_sync(struct vcpu *vcpu)
 {
 	u32 c, head, n, e;
 
-	v->awaited = NULL;
-	for (c = 0; c < vcpu_count(v); c++) {
-		struct shared *sh = vcpu_nr(v, c)->vmi_page;
+	vcpu->awaited = NULL;
+	for (c = 0; c < vcpu_count(vcpu); c++) {
+		struct shared *sh = vcpu_nr(vcpu, c)->vmi_page;
 
 		head = __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE);
-		n = v->ring_seen[c];
+		n = vcpu->ring_seen[c];
 		if (head - n > RING_SIZE - 64) {
-			v->ring_seen[c] = head;
-			shadow_reset(v);
+			vcpu->ring_seen[c] = head;
+			shadow_reset(vcpu);
 			continue;
 		}
 		for (; n != head; n++) {
 			e = __atomic_load_n(&sh->ring[n % RING_SIZE], __ATOMIC_RELAXED);
 			if (e & 1)
-				shadow_page_gone(v, e >> 1);
+				shadow_page_gone(vcpu, e >> 1);
 			else
-				shadow_entry_changed(v, e);
+				shadow_entry_changed(vcpu, e);
 		}
-		v->ring_seen[c] = head;
+		vcpu->ring_seen[c] = head;
 		/* Overtaken while we read: what we read may be anything. */
-		if (c != v->id && __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE) - head > 60)
-			shadow_reset(v);
+		if (c != vcpu->id && __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE) - head > 60)
+			shadow_reset(vcpu);
 	}
 }
 
@@ -510,39 +510,39 @@ static u64 *table_at(u64 entry)
 }
 
 /* INVLPG, of a large page too: the processor may know that by several entries. */
-void shadow_inval(struct vcpu *v, u32 lin)
+void shadow_inval(struct vcpu *vcpu, u32 gva)
 {
 	u64 root, *e;
 
-	if (!v->vmi) {
-		shadow_reset(v);
+	if (!vcpu->vmi) {
+		shadow_reset(vcpu);
 		return;
 	}
-	shadow_sync(v);
-	root = v->root->table[lin >> 30];
+	shadow_sync(vcpu);
+	root = vcpu->root->table[gva >> 30];
 	if (!(root & PTE_P)) {
-		flush_tlb(v);
+		flush_tlb(vcpu);
 		return;
 	}
-	e = table_at(root) + (lin >> 21 & 511);
-	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (spage_of(v, *e)->key & 15) == R_PT) {
-		table_at(*e)[lin >> 12 & 511] = 0;
-		flush_tlb_page(v, lin);
+	e = table_at(root) + (gva >> 21 & 511);
+	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (spage_of(vcpu, *e)->key & 15) == R_PT) {
+		table_at(*e)[gva >> 12 & 511] = 0;
+		flush_tlb_page(vcpu, gva);
 		return;
 	}
 	*e = 0;
-	if (!(v->cr4 & CR4_PAE))
+	if (!(vcpu->cr4 & CR4_PAE))
 		*(u64 *)((u64)e ^ 8) = 0;
-	flush_tlb(v);
+	flush_tlb(vcpu);
 }
 
 /* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */
-void shadow_flush(struct vcpu *v, bool global)
+void shadow_flush(struct vcpu *vcpu, bool global)
 {
-	if (!v->vmi) {
-		shadow_reset(v);
+	if (!vcpu->vmi) {
+		shadow_reset(vcpu);
 		return;
 	}
-	shadow_sync(v);
-	shadow_set_root(v);
+	shadow_sync(vcpu);
+	shadow_set_root(vcpu);
 }

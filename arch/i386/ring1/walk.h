@@ -7,27 +7,27 @@
 #include "ring1.h"
 
 /* The processor's verdict on an access with these combined rights. */
-static inline bool allowed(struct vcpu *v, u32 access, u64 rights)
+static inline bool allowed(struct vcpu *vcpu, u32 access, u64 rights)
 {
 	if ((access & ACC_USER) && !(rights & PTE_U))
 		return false;
 	if ((access & ACC_WRITE) && !(rights & PTE_W) &&
-	    ((access & ACC_USER) || (v->cr0 & CR0_WP)))
+	    ((access & ACC_USER) || (vcpu->cr0 & CR0_WP)))
 		return false;
 	if (access & ACC_FETCH) {
 		if (rights & PTE_NX)
 			return false;
-		if (!(access & ACC_USER) && (rights & PTE_U) && (v->cr4 & CR4_SMEP))
+		if (!(access & ACC_USER) && (rights & PTE_U) && (vcpu->cr4 & CR4_SMEP))
 			return false;
 	}
 	return true;
 }
 
-static inline int fault(struct vcpu *v, u32 access, u32 bits, u32 *pfec)
+static inline int fault(struct vcpu *vcpu, u32 access, u32 bits, u32 *pfec)
 {
 	*pfec = bits | (access & (PFEC_W | PFEC_U));
 	if ((access & ACC_FETCH) &&
-	    (((v->efer & EFER_NX) && (v->cr4 & CR4_PAE)) || (v->cr4 & CR4_SMEP)))
+	    (((vcpu->efer & EFER_NX) && (vcpu->cr4 & CR4_PAE)) || (vcpu->cr4 & CR4_SMEP)))
 		*pfec |= PFEC_I;
 	return -1;
 }
@@ -42,17 +42,17 @@ static inline u64 both_rights(u64 pde, u64 pte)
  * Without WP the guest's kernel may write anywhere, its programs not: an entry
  * without the right gets it for the kernel alone, which SMEP must not notice.
  */
-static inline u64 open_to_kernel(struct vcpu *v, u64 r, u32 access)
+static inline u64 open_to_kernel(struct vcpu *vcpu, u64 r, u32 access)
 {
 	if ((r & PTE_W) || (access & (ACC_WRITE | ACC_USER)) != ACC_WRITE)
 		return r;
-	if ((r & PTE_U) && (v->cr4 & CR4_SMEP) && cpu_has_nx)
+	if ((r & PTE_U) && (vcpu->cr4 & CR4_SMEP) && cpu_has_nx)
 		r |= PTE_NX;
 	return (r | PTE_W | PTE_D) & ~PTE_U;
 }
 
 /* Rights of a leaf's 4 KB shadow entry: its alone, many directories may lead to it. */
-static inline u64 leaf_rights(struct vcpu *v, u64 e, u32 access, bool large)
+static inline u64 leaf_rights(struct vcpu *vcpu, u64 e, u32 access, bool large)
 {
 	u64 r = PTE_P | PTE_A | (e & (PTE_U | PTE_NX | PTE_PWT | PTE_PCD));
 
@@ -61,7 +61,7 @@ static inline u64 leaf_rights(struct vcpu *v, u64 e, u32 access, bool large)
 	/* Writable only once the guest's entry is dirty, so that we set the bit. */
 	if ((e & PTE_W) && (e & PTE_D))
 		r |= PTE_W | PTE_D;
-	return open_to_kernel(v, r, access);
+	return open_to_kernel(vcpu, r, access);
 }
 
 #endif

@@ -19,7 +19,7 @@ static void event(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, enum kin
 	struct kvm_vcpu *vcpu = &vmi->vcpu;
 	struct vcpu *v = &vmi->ring1;
 	enum outcome done;
-	struct regs *r;
+	struct regs *regs;
 
 	if (!is_protmode(vcpu)) {
 		kvm_inject_realmode_interrupt(vcpu, vec, 0);
@@ -27,9 +27,9 @@ static void event(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, enum kin
 	}
 	if (vmi->tables_dirty)
 		sync_tables(vmi);
-	r = regs_for_event(vmi);
-	done = kind == EVENT_NMI ? deliver_nmi(v, r) :
-	       deliver(v, r, vec, has_err, err, kind == EVENT_INT3);
+	regs = regs_for_event(vmi);
+	done = kind == EVENT_NMI ? deliver_nmi(v, regs) :
+	       deliver(v, regs, vec, has_err, err, kind == EVENT_INT3);
 	if (done != STOP) {
 		keep_regs(vmi);
 		return;

@@ -90,16 +90,16 @@ static int finish(struct vcpu_vmi *vmi, enum outcome done)
 
 static int deliver_now(struct vcpu_vmi *vmi, u32 vec, bool has_err, u32 err, bool soft)
 {
-	struct regs *r = regs_for_event(vmi);
+	struct regs *regs = regs_for_event(vmi);
 
-	return finish(vmi, deliver(&vmi->ring1, r, vec, has_err, err, soft));
+	return finish(vmi, deliver(&vmi->ring1, regs, vec, has_err, err, soft));
 }
 
 /* INT, IRET, loads of SS: ring 1's own; else KVM's emulator has it. */
 static int emulate_one(struct vcpu_vmi *vmi)
 {
-	struct regs *r = regs_for_event(vmi);
-	enum outcome done = general_protection(&vmi->ring1, r);
+	struct regs *regs = regs_for_event(vmi);
+	enum outcome done = general_protection(&vmi->ring1, regs);
 
 	if (done != FAULT)
 		return finish(vmi, done);
@@ -197,34 +197,34 @@ static int cannot_run(struct vcpu_vmi *vmi)
 	return emulate_many(vmi);
 }
 
-static bool is_call(struct vcpu *v, struct regs *r, enum vmi_op op)
+static bool is_call(struct vcpu *v, struct regs *regs, enum vmi_op op)
 {
-	return v->vmi && (r->cs & 3) == 1 &&
-	       (u32)r->ip == rom_of(v)->linear + ROM_slots + SLOT * op + 2;
+	return v->vmi && (regs->cs & 3) == 1 &&
+	       (u32)regs->ip == rom_of(v)->linear + ROM_slots + SLOT * op + 2;
 }
 
 static int call(struct vcpu_vmi *vmi)
 {
-	struct regs *r = regs_for_event(vmi);
+	struct regs *regs = regs_for_event(vmi);
 	struct vcpu *v = &vmi->ring1;
 
 	/* rom.c led it here. */
-	if (is_call(v, r, VMI_OP_CPUID))
-		return finish(vmi, done_if(guest_cpuid(v, r)));
+	if (is_call(v, regs, VMI_OP_CPUID))
+		return finish(vmi, done_if(guest_cpuid(v, regs)));
 	/* KVM asks its filter, and perhaps QEMU; then comes vmi_complete_msr(). */
-	if (is_call(v, r, VMI_OP_RDMSR)) {
+	if (is_call(v, regs, VMI_OP_RDMSR)) {
 		v->hypercalls[VMI_OP_RDMSR]++;
 		return kvm_emulate_rdmsr(&vmi->vcpu);
 	}
-	if (is_call(v, r, VMI_OP_WRMSR)) {
+	if (is_call(v, regs, VMI_OP_WRMSR)) {
 		v->hypercalls[VMI_OP_WRMSR]++;
 		return kvm_emulate_wrmsr(&vmi->vcpu);
 	}
-	if (!v->vmi && rom_is_foreign(v, r->ip))
+	if (!v->vmi && rom_is_foreign(v, regs->ip))
 		return vmi_stop(vmi, OTHER_VERSION);
-	r->err = 0;
+	regs->err = 0;
 	vmi->nested.pending = false;		/* of an attempt before */
-	return finish(vmi, hypercall(v, r));
+	return finish(vmi, hypercall(v, regs));
 }
 
 /* RDMSR or WRMSR by a call, whose site faults if there is no such register. */
@@ -330,21 +330,21 @@ int vmi_handle_exit(struct kvm_vcpu *vcpu, fastpath_t fastpath)
 /* For the core. */
 
 /* KVM knows what the guest has. */
-bool guest_cpuid(struct vcpu *v, struct regs *r)
+bool guest_cpuid(struct vcpu *v, struct regs *regs)
 {
-	u32 ax = r->ax, bx, cx = r->cx, dx;
+	u32 ax = regs->ax, bx, cx = regs->cx, dx;
 
-	if (cpuid_fault_enabled(&to_vmi(v)->vcpu) && (r->cs & 3) == 3)
+	if (cpuid_fault_enabled(&to_vmi(v)->vcpu) && (regs->cs & 3) == 3)
 		return false;
 	kvm_cpuid(&to_vmi(v)->vcpu, &ax, &bx, &cx, &dx, false);
-	r->ax = ax;
-	r->bx = bx;
-	r->cx = cx;
-	r->dx = dx;
+	regs->ax = ax;
+	regs->bx = bx;
+	regs->cx = cx;
+	regs->dx = dx;
 	return true;
 }
 
-enum outcome emulate_io(struct vcpu *v, struct regs *r, struct insn *i)
+enum outcome emulate_io(struct vcpu *v, struct regs *regs, struct insn *i)
 {
 	return FAULT;
 }
@@ -353,14 +353,14 @@ void close_ports(struct vcpu *v)
 {
 }
 
-enum outcome guest_halt(struct vcpu *v, struct regs *r)
+enum outcome guest_halt(struct vcpu *v, struct regs *regs)
 {
 	v->sh->vif = FLAG_IF;
 	to_vmi(v)->halt = true;
 	return DONE;
 }
 
-enum outcome halt_closed(struct vcpu *v, struct regs *r)
+enum outcome halt_closed(struct vcpu *v, struct regs *regs)
 {
 	to_vmi(v)->halt = true;
 	return DONE;

@@ -11,7 +11,7 @@
 
 /* Calls that only some hosts have: smp.c, state.c.  The ROM is told of them in adapt(). */
 #define HOST_OPS(X) X(SEND_IPI_MASK) X(CPU_PREEMPTED) X(YIELD_TO) X(GET_TSC_FREQUENCY)
-#define DECLARE_OP(id) enum outcome hc_##id(struct vcpu *v, struct regs *r);
+#define DECLARE_OP(id) enum outcome hc_##id(struct vcpu *v, struct regs *regs);
 HOST_OPS(DECLARE_OP)
 
 /* Those in KVM's array, as long as the guest lives: pre_run(). */
@@ -38,18 +38,18 @@ static inline u64 pte_reserved(struct vcpu *v)
 	return to_vmi(v)->vcpu.arch.reserved_gpa_bits & ~PTE_NX;
 }
 
-static inline void *guest_table(struct vcpu *v, u64 pa)
+static inline void *guest_table(struct vcpu *v, u64 gpa)
 {
 	u64 hpa;
 
-	return tdp_translate(to_vmi(v), pa, 0, PFERR_GUEST_PAGE_MASK, &hpa) ? __va(hpa) : NULL;
+	return tdp_translate(to_vmi(v), gpa, 0, PFERR_GUEST_PAGE_MASK, &hpa) ? __va(hpa) : NULL;
 }
 
-static inline bool may_mark(struct vcpu *v, u64 pa)
+static inline bool may_mark(struct vcpu *v, u64 gpa)
 {
 	u64 hpa;
 
-	return tdp_translate(to_vmi(v), pa, ACC_WRITE, PFERR_GUEST_PAGE_MASK, &hpa);
+	return tdp_translate(to_vmi(v), gpa, ACC_WRITE, PFERR_GUEST_PAGE_MASK, &hpa);
 }
 
 /* Bring a page, tell a device. */
@@ -87,7 +87,7 @@ static inline void flush_tlb(struct vcpu *v)
 {
 }
 
-static inline void flush_tlb_page(struct vcpu *v, u32 lin)
+static inline void flush_tlb_page(struct vcpu *v, u32 gva)
 {
 }
 
@@ -97,16 +97,16 @@ static inline u64 rom_base(struct rom *rom)
 }
 
 /* Which of its pages; another CPU may move the ROM at the same time. */
-static inline bool in_rom(struct rom *rom, u64 pa, u64 *offset)
+static inline bool in_rom(struct rom *rom, u64 gpa, u64 *offset)
 {
-	*offset = pa - rom_base(rom);
+	*offset = gpa - rom_base(rom);
 	return rom->copy && *offset < READ_ONCE(rom->code_pages) * PAGE;
 }
 
 /* Which of the shared pages, if it is one. */
-static inline bool in_shared(struct rom *rom, u64 pa, u64 *offset)
+static inline bool in_shared(struct rom *rom, u64 gpa, u64 *offset)
 {
-	*offset = pa - rom->shared;
+	*offset = gpa - rom->shared;
 	return rom->copy && *offset < SH_PAGES * PAGE;
 }
 
@@ -142,10 +142,10 @@ static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 /* Of a 2 MB page, where KVM has one, too, and we no other behind part of it. */
 static inline u64 map_large_frame(struct vcpu *v, struct leaf *l)
 {
-	u64 pa = l->frame & ~(LARGE - 1), entry = tdp_large(to_vmi(v), pa);
+	u64 gpa = l->frame & ~(LARGE - 1), entry = tdp_large(to_vmi(v), gpa);
 	struct rom *rom = rom_of(v);
 
-	if (!entry || (rom->copy && pa == (rom_base(rom) & ~(LARGE - 1))))
+	if (!entry || (rom->copy && gpa == (rom_base(rom) & ~(LARGE - 1))))
 		return 0;
 	return map_as(l, entry);
 }
@@ -171,33 +171,33 @@ static inline enum fill check_frame_access(struct vcpu *v, struct leaf *l, u32 a
  * Where the shadows lead, as for the processor itself; of its rights as a kernel only
  * what the entries give.  NULL: nowhere, or not yet.
  */
-static inline void *page_in_shadow(struct vcpu *v, u32 lin, u32 access)
+static inline void *page_in_shadow(struct vcpu *v, u32 gva, u32 access)
 {
 	u64 need = access & ACC_WRITE ? PTE_P | PTE_W : PTE_P, entry;
 
-	entry = v->root->table[lin >> 30];
+	entry = v->root->table[gva >> 30];
 	if (!(entry & PTE_P))
 		return NULL;
-	entry = table_virt(entry & PFN_MASK)[lin >> 21 & 511];
+	entry = table_virt(entry & PFN_MASK)[gva >> 21 & 511];
 	if ((entry & need) != need)
 		return NULL;
 	if (entry & PTE_PS)
-		return __va(entry & PFN_MASK & ~(LARGE - 1)) + (lin & (LARGE - 1));
-	entry = table_virt(entry & PFN_MASK)[lin >> 12 & 511];
+		return __va(entry & PFN_MASK & ~(LARGE - 1)) + (gva & (LARGE - 1));
+	entry = table_virt(entry & PFN_MASK)[gva >> 12 & 511];
 	if ((entry & need) != need)
 		return NULL;
-	return __va(entry & PFN_MASK) + (lin & (PAGE - 1));
+	return __va(entry & PFN_MASK) + (gva & (PAGE - 1));
 }
 
-static inline bool read_gate_desc(struct vcpu *v, u32 lin, u64 *d)
+static inline bool read_gate_desc(struct vcpu *v, u32 gva, u64 *d)
 {
 	u64 *at = NULL;
 
 	/* Before the first entry there are no shadows. */
-	if (to_vmi(v)->irqs_off && (lin & (PAGE - 1)) <= PAGE - 8)
-		at = page_in_shadow(v, lin, 0);
+	if (to_vmi(v)->irqs_off && (gva & (PAGE - 1)) <= PAGE - 8)
+		at = page_in_shadow(v, gva, 0);
 	if (!at)
-		return guest_read(v, lin, d, 8);
+		return guest_read(v, gva, d, 8);
 	*d = READ_ONCE(*at);
 	return true;
 }

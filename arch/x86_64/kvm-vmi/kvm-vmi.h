@@ -2,7 +2,10 @@
 #ifndef KVM_VMI_H
 #define KVM_VMI_H
 
-/* One guest and its virtual CPUs, as KVM and as the ring-1 core see them. */
+/*
+ * One guest and its virtual CPUs, as KVM and as the ring-1 core see them.  In this
+ * directory vcpu is KVM's, vmi ours and v the core's; in the core's own vcpu is that.
+ */
 
 #include <linux/kvm_host.h>
 #include "window.h"
@@ -132,9 +135,9 @@ bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa
 /* rom.c */
 #define OTHER_VERSION	"its ROM is of another version of kvm-vmi"
 u32 find_rom(struct kvm_vcpu *vcpu);
-bool rom_is_foreign(struct vcpu *v, u32 lin);
+bool rom_is_foreign(struct vcpu *v, u32 gva);
 bool rom_shares(struct vcpu *v, u32 phys, u32 *shared);
-bool rom_finish(struct vcpu *v, u32 phys, u32 lin);
+bool rom_finish(struct vcpu *v, u32 phys, u32 gva);
 
 /* saved.c */
 void save_state(struct vcpu_vmi *vmi);

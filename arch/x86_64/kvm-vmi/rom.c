@@ -18,13 +18,13 @@ static bool same_code(const u8 *code)
 		       rom_image_end - rom_image - ROM_slots);
 }
 
-bool rom_is_at(struct vcpu *v, u32 lin)
+bool rom_is_at(struct vcpu *v, u32 gva)
 {
 	u32 size = rom_image_end - rom_image;
 	u8 *code = kmalloc(size, GFP_KERNEL_ACCOUNT);
 	bool same;
 
-	same = code && guest_read(v, lin, code, size) && same_code(code);
+	same = code && guest_read(v, gva, code, size) && same_code(code);
 	kfree(code);
 	return same;
 }
@@ -50,13 +50,13 @@ u32 find_rom(struct kvm_vcpu *vcpu)
 }
 
 /**
- * rom_is_foreign - is @lin in a kvm.rom that goes with another version of ours?
+ * rom_is_foreign - is @gva in a kvm.rom that goes with another version of ours?
  * @v: the virtual CPU
- * @lin: linear address
+ * @gva: linear address
  *
  * Its vmi_init is then not where we look for it.
  */
-bool rom_is_foreign(struct vcpu *v, u32 lin)
+bool rom_is_foreign(struct vcpu *v, u32 gva)
 {
 	u32 size = rom_image_end - rom_image, phys;
 	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
@@ -64,7 +64,7 @@ bool rom_is_foreign(struct vcpu *v, u32 lin)
 	u8 *code;
 	u64 gpa;
 
-	if (!guest_virt_to_phys(v, lin, &gpa) || gpa < VMI_ROM_START || gpa >= VMI_ROM_END)
+	if (!guest_virt_to_phys(v, gva, &gpa) || gpa < VMI_ROM_START || gpa >= VMI_ROM_END)
 		return false;
 	phys = find_rom(vcpu);
 	if (!phys || gpa - phys >= ROM_PAGES * PAGE)
@@ -135,14 +135,14 @@ static u8 sum_of(const u8 *p, u32 len)
 }
 
 /**
- * rom_finish - make the ROM at @phys what a kernel that has it at @lin is to see
+ * rom_finish - make the ROM at @phys what a kernel that has it at @gva is to see
  * @v: the virtual CPU
  * @phys: its place in the guest's memory
- * @lin: linear address
+ * @gva: linear address
  *
  * Return: false if it is not the one that we know.
  */
-bool rom_finish(struct vcpu *v, u32 phys, u32 lin)
+bool rom_finish(struct vcpu *v, u32 phys, u32 gva)
 {
 	struct kvm_vmi *vm = to_kvm_vmi(v);
 	u32 offset = phys & (PAGE - 1), len, shared;
@@ -161,7 +161,7 @@ bool rom_finish(struct vcpu *v, u32 phys, u32 lin)
 	rom->linear = 0;		/* as it is in the guest's RAM, also after a kexec */
 	rom->copy = vm->rom_pages + offset;
 	sum = sum_of(vm->rom_pages, len);
-	rom_relocate(rom, lin);
+	rom_relocate(rom, gva);
 	adapt(v, rom->copy);
 	/* The next kernel, after a kexec, wants the sum that it had. */
 	rom->copy[7] += sum - sum_of(vm->rom_pages, len);
@@ -169,20 +169,20 @@ bool rom_finish(struct vcpu *v, u32 phys, u32 lin)
 }
 
 /**
- * rom_place - vmi_init: the guest maps the ROM at @lin
+ * rom_place - vmi_init: the guest maps the ROM at @gva
  * @v: the virtual CPU
- * @lin: linear address
+ * @gva: linear address
  *
  * Context: may sleep.
  */
-bool rom_place(struct vcpu *v, u32 lin)
+bool rom_place(struct vcpu *v, u32 gva)
 {
 	struct kvm_vmi *vm = to_kvm_vmi(v);
 	u64 gpa;
 	u32 shared;
 	bool good;
 
-	if (!rom_is_at(v, lin) || !guest_virt_to_phys(v, lin, &gpa) ||
+	if (!rom_is_at(v, gva) || !guest_virt_to_phys(v, gva, &gpa) ||
 	    gpa < VMI_ROM_START || gpa >= VMI_ROM_END)
 		return false;
 	if (!rom_shares(v, gpa, &shared)) {
@@ -191,7 +191,7 @@ bool rom_place(struct vcpu *v, u32 lin)
 		return false;
 	}
 	mutex_lock(&vm->rom_lock);
-	good = rom_finish(v, gpa, lin);
+	good = rom_finish(v, gpa, gva);
 	mutex_unlock(&vm->rom_lock);
 	/* The guest's shadows show the pages that were there until now. */
 	shadow_reset(v);

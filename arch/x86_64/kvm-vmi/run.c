@@ -416,17 +416,17 @@ static bool apic_at_once(struct kvm_vcpu *vcpu, u32 reg)
 /* A call of the ROM's that KVM has no part in, and no event waits for its end. */
 static bool call_at_once(struct vcpu_vmi *vmi)
 {
-	struct regs *r = &vmi->window->regs;
+	struct regs *regs = &vmi->window->regs;
 	struct vcpu *v = &vmi->ring1;
 	u32 nr = slot_of(vmi);
 	struct attempt was;
 
 	/* With the flag open, what waits for it is KVM's to deliver. */
-	if (!v->vmi || stepping(vmi) || (v->sh->pending && v->sh->vif) || (r->cs & 3) != 1)
+	if (!v->vmi || stepping(vmi) || (v->sh->pending && v->sh->vif) || (regs->cs & 3) != 1)
 		return false;
 	switch (nr) {
 	case VMI_OP_APIC_WRITE:
-		if (!apic_at_once(&vmi->vcpu, r->ax & 0xff0))
+		if (!apic_at_once(&vmi->vcpu, regs->ax & 0xff0))
 			return false;
 		break;
 	case VMI_OP_CLTS:
@@ -448,8 +448,8 @@ static bool call_at_once(struct vcpu_vmi *vmi)
 		return false;
 	}
 	begin_attempt(vmi, &was);
-	r->err = 0;
-	if (end_attempt(vmi, &was, hypercall(v, r))) {
+	regs->err = 0;
+	if (end_attempt(vmi, &was, hypercall(v, regs))) {
 		if (nr == VMI_OP_CLTS || nr == VMI_OP_SET_CR0)
 			set_guest_crs(vmi);
 		return true;

@@ -68,7 +68,7 @@ void vmi_deliver_sipi(struct kvm_vcpu *vcpu, u8 vector)
 /* For the core. */
 
 /* As HLT, but it needs no interrupt: a kick that came since the byte was read is seen. */
-enum outcome spin_wait(struct vcpu *v, struct regs *r)
+enum outcome spin_wait(struct vcpu *v, struct regs *regs)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
 
@@ -100,41 +100,41 @@ void smp_kick(struct vcpu *v, u32 apic)
 }
 
 /* An interrupt or NMI for up to 64 CPUs; 1: the guest has to send it by itself. */
-enum outcome hc_SEND_IPI_MASK(struct vcpu *v, struct regs *r)
+enum outcome hc_SEND_IPI_MASK(struct vcpu *v, struct regs *regs)
 {
 	struct kvm_lapic *apic = to_vmi(v)->vcpu.arch.apic;
-	u32 icr = stack_arg(v, r, 0), first = r->ax, shift = apic_x2apic_mode(apic) ? 0 : 24;
-	unsigned long mask = (u32)r->dx | (u64)(u32)r->cx << 32;
+	u32 icr = stack_arg(v, regs, 0), first = regs->ax, shift = apic_x2apic_mode(apic) ? 0 : 24;
+	unsigned long mask = (u32)regs->dx | (u64)(u32)regs->cx << 32;
 	u32 mode = icr & ~APIC_VECTOR_MASK;
 	int bit;
 
 	/* Its stack is not at hand: once more then, where KVM may sleep. */
 	if (to_vmi(v)->irqs_off && host_must_act(v))
 		return DONE;
-	r->ax = 1;
+	regs->ax = 1;
 	if ((mode != APIC_DM_FIXED && mode != APIC_DM_NMI) || first > (~0u >> shift) - 64)
 		return DONE;
 	for_each_set_bit(bit, &mask, 64)
 		if (vcpu_by_apic(v, first + bit))
 			kvm_apic_send_ipi(apic, icr, (first + bit) << shift);
-	r->ax = 0;
+	regs->ax = 0;
 	return DONE;
 }
 
 /* Has the host taken its processor away? */
-enum outcome hc_CPU_PREEMPTED(struct vcpu *v, struct regs *r)
+enum outcome hc_CPU_PREEMPTED(struct vcpu *v, struct regs *regs)
 {
-	struct vcpu *c = vcpu_by_apic(v, r->ax);
+	struct vcpu *c = vcpu_by_apic(v, regs->ax);
 
-	r->ax = c && READ_ONCE(to_vmi(c)->vcpu.preempted);
+	regs->ax = c && READ_ONCE(to_vmi(c)->vcpu.preempted);
 	return DONE;
 }
 
 /* Let that CPU run in place of this. */
-enum outcome hc_YIELD_TO(struct vcpu *v, struct regs *r)
+enum outcome hc_YIELD_TO(struct vcpu *v, struct regs *regs)
 {
 	struct kvm_vcpu_stat *stat = &to_vmi(v)->vcpu.stat;
-	struct vcpu *c = vcpu_by_apic(v, r->ax);
+	struct vcpu *c = vcpu_by_apic(v, regs->ax);
 
 	stat->directed_yield_attempted++;
 	if (c && c != v && READ_ONCE(to_vmi(c)->vcpu.ready) &&

@@ -103,23 +103,23 @@ bool sync_tables(struct vcpu_vmi *vmi)
  */
 struct regs *regs_from_kvm(struct vcpu_vmi *vmi)
 {
-	struct regs *r = &vmi->window->regs;
+	struct regs *regs = &vmi->window->regs;
 	struct vcpu *v = &vmi->ring1;
 	unsigned long *k = vmi->vcpu.arch.regs;
 	u32 rpl = rpl_of(vmi);
 
-	r->ax = (u32)k[VCPU_REGS_RAX];
-	r->bx = (u32)k[VCPU_REGS_RBX];
-	r->cx = (u32)k[VCPU_REGS_RCX];
-	r->dx = (u32)k[VCPU_REGS_RDX];
-	r->si = (u32)k[VCPU_REGS_RSI];
-	r->di = (u32)k[VCPU_REGS_RDI];
-	r->bp = (u32)k[VCPU_REGS_RBP];
-	r->sp = (u32)k[VCPU_REGS_RSP];
-	r->ip = (u32)k[VCPU_REGS_RIP];
-	r->cs = (vmi->seg[VCPU_SREG_CS].selector & ~3) | rpl;
-	r->ss = (vmi->seg[VCPU_SREG_SS].selector & ~3) | rpl;
-	r->flags = (vmi->rflags & (0xcd5 | FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | BIT(21))) |
+	regs->ax = (u32)k[VCPU_REGS_RAX];
+	regs->bx = (u32)k[VCPU_REGS_RBX];
+	regs->cx = (u32)k[VCPU_REGS_RCX];
+	regs->dx = (u32)k[VCPU_REGS_RDX];
+	regs->si = (u32)k[VCPU_REGS_RSI];
+	regs->di = (u32)k[VCPU_REGS_RDI];
+	regs->bp = (u32)k[VCPU_REGS_RBP];
+	regs->sp = (u32)k[VCPU_REGS_RSP];
+	regs->ip = (u32)k[VCPU_REGS_RIP];
+	regs->cs = (vmi->seg[VCPU_SREG_CS].selector & ~3) | rpl;
+	regs->ss = (vmi->seg[VCPU_SREG_SS].selector & ~3) | rpl;
+	regs->flags = (vmi->rflags & (0xcd5 | FLAG_TF | FLAG_NT | FLAG_RF | FLAG_AC | BIT(21))) |
 		   FLAG_IF | 2;
 	v->sh->vif = vmi->rflags & FLAG_IF;
 	v->iopl = vmi->rflags & FLAG_IOPL;
@@ -129,7 +129,7 @@ struct regs *regs_from_kvm(struct vcpu_vmi *vmi)
 	v->sh->cr3 = v->cr3;
 	v->sh->cr4 = v->cr4;
 	v->tr = vmi->seg[VCPU_SREG_TR].selector;
-	return r;
+	return regs;
 }
 
 /**
@@ -143,54 +143,56 @@ struct regs *regs_from_kvm(struct vcpu_vmi *vmi)
  */
 struct regs *regs_for_event(struct vcpu_vmi *vmi)
 {
-	struct regs *r = regs_from_kvm(vmi);
+	struct regs *regs = regs_from_kvm(vmi);
 	struct vcpu *v = &vmi->ring1;
 	u32 sp_ss[2];
 
 	if (stepping(vmi))
-		r->flags &= ~(u64)FLAG_TF;
-	if (!v->vmi && (r->cs & 3) == 3 &&
+		regs->flags &= ~(u64)FLAG_TF;
+	if (!v->vmi && (regs->cs & 3) == 3 &&
 	    guest_read(v, (u32)vmi->seg[VCPU_SREG_TR].base + 4, sp_ss, 8)) {
 		v->sh->esp0 = sp_ss[0];
 		v->sh->ss0 = sp_ss[1] & 0xffff;
 	}
-	return r;
+	return regs;
 }
 
 /* What the core, or the guest itself, did to them. */
 void regs_to_kvm(struct vcpu_vmi *vmi)
 {
-	struct regs *r = &vmi->window->regs;
+	struct regs *regs = &vmi->window->regs;
 	struct vcpu *v = &vmi->ring1;
 	unsigned long *k = vmi->vcpu.arch.regs;
-	u32 user = (r->cs & 3) == 3;
-	u16 cs = user ? r->cs : r->cs & ~3, ss = user ? r->ss : r->ss & ~3;
+	u32 user = (regs->cs & 3) == 3;
+	u16 cs = user ? regs->cs : regs->cs & ~3, ss = user ? regs->ss : regs->ss & ~3;
 
-	k[VCPU_REGS_RAX] = (u32)r->ax;
-	k[VCPU_REGS_RBX] = (u32)r->bx;
-	k[VCPU_REGS_RCX] = (u32)r->cx;
-	k[VCPU_REGS_RDX] = (u32)r->dx;
-	k[VCPU_REGS_RSI] = (u32)r->si;
-	k[VCPU_REGS_RDI] = (u32)r->di;
-	k[VCPU_REGS_RBP] = (u32)r->bp;
-	k[VCPU_REGS_RSP] = (u32)r->sp;
-	k[VCPU_REGS_RIP] = (u32)r->ip;
-	vmi->rflags = (r->flags & ~(FLAG_IF | FLAG_IOPL)) | (v->sh->vif & FLAG_IF) |
+	k[VCPU_REGS_RAX] = (u32)regs->ax;
+	k[VCPU_REGS_RBX] = (u32)regs->bx;
+	k[VCPU_REGS_RCX] = (u32)regs->cx;
+	k[VCPU_REGS_RDX] = (u32)regs->dx;
+	k[VCPU_REGS_RSI] = (u32)regs->si;
+	k[VCPU_REGS_RDI] = (u32)regs->di;
+	k[VCPU_REGS_RBP] = (u32)regs->bp;
+	k[VCPU_REGS_RSP] = (u32)regs->sp;
+	k[VCPU_REGS_RIP] = (u32)regs->ip;
+	vmi->rflags = (regs->flags & ~(FLAG_IF | FLAG_IOPL)) | (v->sh->vif & FLAG_IF) |
 		      (v->iopl & FLAG_IOPL);
 	vmi->vcpu.arch.cr2 = v->sh->cr2;
 	if (vmi->seg[VCPU_SREG_CS].selector != cs)
 		segment_from_real(vmi, VCPU_SREG_CS, cs);
-	if (vmi->seg[VCPU_SREG_SS].selector != ss || rpl_of(vmi) != (r->cs & 3))
+	if (vmi->seg[VCPU_SREG_SS].selector != ss || rpl_of(vmi) != (regs->cs & 3))
 		segment_from_real(vmi, VCPU_SREG_SS, ss);
 	vmi->seg[VCPU_SREG_SS].dpl = user ? 3 : 0;
 }
 
 /* The data segments, which the guest loads without a trap. */
-u16 get_sreg(struct vcpu *v, struct regs *r, u32 n)
+u16 get_sreg(struct vcpu *v, struct regs *regs, u32 n)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
 
-	return n == VCPU_SREG_CS ? r->cs : n == VCPU_SREG_SS ? r->ss : vmi->seg[n & 7].selector;
+	if (n == VCPU_SREG_CS)
+		return regs->cs;
+	return n == VCPU_SREG_SS ? regs->ss : vmi->seg[n & 7].selector;
 }
 
 /* Each entry loads them anew: the tables may have changed since KVM saw them. */
@@ -500,9 +502,9 @@ bool set_cr4(struct vcpu *v, u32 val)
 	return !kvm_set_cr4(&to_vmi(v)->vcpu, val);
 }
 
-enum outcome hc_GET_TSC_FREQUENCY(struct vcpu *v, struct regs *r)
+enum outcome hc_GET_TSC_FREQUENCY(struct vcpu *v, struct regs *regs)
 {
-	set_edx_eax(r, to_vmi(v)->vcpu.arch.virtual_tsc_khz * 1000ULL);
+	set_edx_eax(regs, to_vmi(v)->vcpu.arch.virtual_tsc_khz * 1000ULL);
 	return DONE;
 }
 
