@@ -153,6 +153,11 @@ bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa
 		need |= TDP_WRITE;
 	if (access & ACC_FETCH)
 		need |= TDP_EXEC;
+	/* To give rights KVM need not flush: a processor looks again when it faults. */
+	if ((entry & need) != need) {
+		region_of(vmi, gpa)->tag = 0;
+		entry = tdp_entry(vmi, gpa);
+	}
 	if ((entry & need) == need) {
 		*hpa = entry & PFN_MASK;
 		return true;
