@@ -37,6 +37,7 @@ help:
 	@echo '              is CONFIG_VMI=n the same; T=distro-more, a configuration as'
 	@echo '              distributions have it: all of the userland, BPF, hibernation;'
 	@echo '              T=monitor-debian-kernel, one that knows no VMI on our monitor;'
+	@echo '              T="kvm-more kvm-vmi-more", more of KVM and of our driver for it;'
 	@echo '              T=kvm-vmi-fuzz-million, 1,000,000 random calls to KVM;'
 	@echo '              T=kvm-vmi-hostile-all, all that a guest tries against its host;'
 	@echo '              T=kvm-vmi-cpuid-fault, a processor that can make CPUID fault'

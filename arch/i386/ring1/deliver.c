@@ -96,7 +96,8 @@ enum outcome deliver(struct vcpu *vcpu, struct regs *regs, u32 vec, bool has_err
 		good = good && GATE_DPL(d) >= (cpl == 1 ? 0 : cpl);
 	if (!good || !(d & GATE_P))
 		return deliver_instead(vcpu, regs, vec, soft, good ? X_NP : X_GP,
-				       vec * 8 + 2 + !soft, "no gate for an exception or interrupt");
+				       vec * 8 + 2 + !soft,
+				       "no gate for an exception or interrupt");
 	vcpu->count[soft ? C_SOFT_INT : C_EXCEPTION]++;
 	sel = (d >> 16 & 0xfffc) | 1;
 	if (cpl == 3) {
