@@ -57,7 +57,7 @@ static void read_memory_map(struct mb_info *mb)
 			boot.ram_top = r->end;
 	}
 	if (left_out)
-		mprintf("monitor: the loader's memory map has more than %u ranges, %u MB are left out\n",
+		mprintf("monitor: memory map of more than %u ranges, %u MB are left out\n",
 			MAP_FROM_LOADER, (u32)(left_out >> 20));
 }
 
