@@ -315,8 +315,8 @@ static void t_mask(void)
 	u32 cpu, before[CPUS_MAX], n = nr_cpus();
 	u64 mask = 0xaaaaaaaaaaaaaaaa;
 
-	if (!vmi_patched(VMI_OP_SEND_IPI_MASK)) {
-		SKIP("no SendIPIMask");
+	if (!ring || !vmi_patched(VMI_OP_SEND_IPI_MASK)) {
+		SKIP("no SendIPIMask of a host");
 		return;
 	}
 	for (cpu = 0; cpu < n; cpu++)
@@ -601,8 +601,8 @@ static void t_flush_later(void)
 {
 	u32 cpu, round, i, later;
 
-	if (!vmi_patched(VMI_OP_FLUSH_LATER)) {
-		SKIP("no FlushLater");
+	if (!ring || !vmi_patched(VMI_OP_FLUSH_LATER)) {
+		SKIP("no FlushLater of a host");
 		return;
 	}
 	for (cpu = 1; cpu < nr_cpus(); cpu++) {
@@ -643,8 +643,8 @@ static void t_spin_wait(void)
 {
 	u32 cpu, i, before;
 
-	if (!vmi_patched(VMI_OP_SPIN_WAIT)) {
-		SKIP("no SpinWait");
+	if (!ring || !vmi_patched(VMI_OP_SPIN_WAIT)) {
+		SKIP("no SpinWait of a host");
 		return;
 	}
 	for (cpu = 1; cpu < nr_cpus(); cpu++) {
