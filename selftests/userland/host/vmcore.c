@@ -24,6 +24,39 @@ static long read_at(unsigned long long offset, void *buf, unsigned long n)
 	return read(fd, buf, n);
 }
 
+/* What kexec makes for a processor without long mode, as if it were of 64 bits. */
+static int read_headers32(void)
+{
+	static Elf32_Phdr segments32[ARRAY_SIZE(segments)];
+	Elf32_Ehdr head32;
+	int i;
+
+	CHECK_EQ(read_at(0, &head32, sizeof(head32)), sizeof(head32));
+	CHECK_EQ(head32.e_phentsize, sizeof(segments32[0]));
+	head.e_type = head32.e_type;
+	head.e_phnum = head32.e_phnum;
+	CHECK_REL(head.e_phnum, <=, ARRAY_SIZE(segments));
+	CHECK_EQ(read_at(head32.e_phoff, segments32, head.e_phnum * sizeof(segments32[0])),
+		 head.e_phnum * sizeof(segments32[0]));
+	for (i = 0; i < head.e_phnum; i++) {
+		segments[i].p_type = segments32[i].p_type;
+		segments[i].p_offset = segments32[i].p_offset;
+		segments[i].p_paddr = segments32[i].p_paddr;
+		segments[i].p_filesz = segments32[i].p_filesz;
+	}
+	return KSFT_PASS;
+}
+
+static int read_headers64(void)
+{
+	long size = head.e_phnum * sizeof(segments[0]);
+
+	CHECK_EQ(head.e_phentsize, sizeof(segments[0]));
+	CHECK_REL(size, <=, sizeof(segments));
+	CHECK_EQ(read_at(head.e_phoff, segments, size), size);
+	return KSFT_PASS;
+}
+
 static int read_headers(void)
 {
 	long size;
@@ -33,13 +66,14 @@ static int read_headers(void)
 	CHECK_REL(fd, >=, 0);
 	CHECK_EQ(read_at(0, &head, sizeof(head)), sizeof(head));
 	CHECK(!memcmp(head.e_ident, ELFMAG, SELFMAG));
-	CHECK_EQ(head.e_ident[EI_CLASS], ELFCLASS64);
+	if (head.e_ident[EI_CLASS] == ELFCLASS32) {
+		CHECK_EQ(read_headers32(), KSFT_PASS);
+	} else {
+		CHECK_EQ(head.e_ident[EI_CLASS], ELFCLASS64);
+		CHECK_EQ(read_headers64(), KSFT_PASS);
+	}
 	CHECK_EQ(head.e_type, ET_CORE);
-	CHECK_EQ(head.e_phentsize, sizeof(segments[0]));
 	CHECK_REL(head.e_phnum, >, 1);
-	size = head.e_phnum * sizeof(segments[0]);
-	CHECK_REL(size, <=, sizeof(segments));
-	CHECK_EQ(read_at(head.e_phoff, segments, size), size);
 	CHECK_EQ(segments[0].p_type, PT_NOTE);
 	size = segments[0].p_filesz;
 	CHECK_REL(size, <, sizeof(notes));
