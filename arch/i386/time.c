@@ -13,7 +13,7 @@
 
 #include "vmi.h"
 
-static u64 cycles_hz;
+static u64 cycles_hz;		/* of GetCycleCounter */
 
 static u64 vmi_clock_read(struct clocksource *cs)
 {
@@ -95,15 +95,20 @@ static void vmi_restore_sched_clock_state(void)
  * vmi_hook_clock() - use the ROM's cycle counters
  *
  * Programs read the TSC without a system call, so it is better where it can be
- * trusted.
+ * trusted. A ROM without GetCycleFrequency counts at the TSC's rate: only stolen
+ * time is of interest then.
  *
  * Context: boot processor, early initcall; only if a ROM was accepted.
  */
 void __init vmi_hook_clock(void)
 {
-	if (!vmi_patched(VMI_OP_GET_CYCLE_FREQUENCY) ||
-	    !vmi_patched(VMI_OP_GET_CYCLE_COUNTER))
+	if (!vmi_patched(VMI_OP_GET_CYCLE_COUNTER))
 		return;
+	if (!vmi_patched(VMI_OP_GET_CYCLE_FREQUENCY)) {
+		if (vmi_patched(VMI_OP_GET_TSC_FREQUENCY))
+			cycles_hz = vmi_call0(GET_TSC_FREQUENCY);
+		return;
+	}
 	cycles_hz = vmi_call0(GET_CYCLE_FREQUENCY);
 	if (!cycles_hz)
 		return;

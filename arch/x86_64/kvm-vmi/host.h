@@ -10,7 +10,8 @@
 #include "kvm-vmi.h"
 
 /* Calls that only some hosts have: smp.c, state.c.  The ROM is told of them in adapt(). */
-#define HOST_OPS(X) X(SEND_IPI_MASK) X(CPU_PREEMPTED) X(YIELD_TO) X(GET_TSC_FREQUENCY)
+#define HOST_OPS(X) X(SEND_IPI_MASK) X(CPU_PREEMPTED) X(YIELD_TO) X(GET_TSC_FREQUENCY) \
+	X(GET_CYCLE_COUNTER)
 #define DECLARE_OP(id) enum outcome hc_##id(struct vcpu *v, struct regs *regs);
 HOST_OPS(DECLARE_OP)
 

@@ -28,6 +28,7 @@ struct saved {
 	/* Another CPU writes this: SetInitialAPState. */
 	u32 ap_valid;		/* 1: it waits to be started so */
 	struct vmi_ap_state ap;
+	u64 stolen;		/* ns */
 };
 
 /* Why the guest was left. */
@@ -76,6 +77,10 @@ struct vcpu_vmi {
 	bool spinning;		/* in SpinWait: SpinKick has to wake it */
 	bool bad_start;		/* ring1.stop says why */
 	u64 star, tsc_aux;
+
+	/* Stolen time, in ns, and whose waiting for a processor was counted how far. */
+	u64 stolen, waited;
+	pid_t waiter;
 
 	/* The paging that the shadows were made for. */
 	u32 paging_cr0, paging_cr3, paging_cr4;

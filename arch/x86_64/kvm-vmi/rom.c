@@ -178,9 +178,9 @@ bool rom_finish(struct vcpu *v, u32 phys, u32 gva)
 bool rom_place(struct vcpu *v, u32 gva)
 {
 	struct kvm_vmi *vm = to_kvm_vmi(v);
-	u64 gpa;
-	u32 shared;
+	u32 shared, i;
 	bool good;
+	u64 gpa;
 
 	if (!rom_is_at(v, gva) || !guest_virt_to_phys(v, gva, &gpa) ||
 	    gpa < VMI_ROM_START || gpa >= VMI_ROM_END)
@@ -193,6 +193,11 @@ bool rom_place(struct vcpu *v, u32 gva)
 	mutex_lock(&vm->rom_lock);
 	good = rom_finish(v, gpa, gva);
 	mutex_unlock(&vm->rom_lock);
+	/* What was stolen from a kernel before is not this one's loss. */
+	for (i = 0; i < vcpu_count(v); i++) {
+		to_vmi(vcpu_nr(v, i))->stolen = 0;
+		to_vmi(vcpu_nr(v, i))->waiter = 0;
+	}
 	/* The guest's shadows show the pages that were there until now. */
 	shadow_reset(v);
 	if (good)

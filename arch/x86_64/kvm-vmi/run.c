@@ -440,6 +440,7 @@ static bool call_at_once(struct vcpu_vmi *vmi)
 	case VMI_OP_WRITE_LDT_ENTRY:
 	case VMI_OP_WRITE_IDT_ENTRY:
 	case VMI_OP_CPU_PREEMPTED:
+	case VMI_OP_GET_CYCLE_COUNTER:
 	case VMI_OP_SEND_IPI_MASK:
 	case VMI_OP_SPIN_KICK:
 	case VMI_OP_FLUSH_LATER:

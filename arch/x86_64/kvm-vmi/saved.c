@@ -18,7 +18,9 @@ static u64 place(struct vcpu *v, u64 shared)
 	return shared + SAVED_OFFSET + v->id * SAVED_SIZE;
 }
 
+/* Its own, then what another CPU may write, then its own again. */
 #define SAVED_OWN	offsetof(struct saved, ap_valid)
+#define SAVED_AP	offsetof(struct saved, stolen)
 
 /* Into the guest's RAM what changed, from @from on.  @self runs, @vmi may not. */
 static void save(struct vcpu_vmi *self, struct vcpu_vmi *vmi, struct saved *now, u32 from,
@@ -47,7 +49,7 @@ static void save_ap_states(struct vcpu_vmi *self)
 		c = vcpu_nr(&self->ring1, i);
 		now.ap_valid = c->ap_valid;
 		now.ap = c->ap;
-		save(self, to_vmi(c), &now, SAVED_OWN, sizeof(now));
+		save(self, to_vmi(c), &now, SAVED_OWN, SAVED_AP);
 	}
 	mutex_unlock(&vm->rom_lock);
 }
@@ -73,7 +75,9 @@ void save_state(struct vcpu_vmi *vmi)
 		now.esp0 = v->sh->esp0;
 		now.known = v->sh->known;
 	}
+	now.stolen = vmi->stolen;
 	save(vmi, vmi, &now, 0, SAVED_OWN);
+	save(vmi, vmi, &now, SAVED_AP, sizeof(now));
 	if (likely(ap_states == vmi->ap_states))
 		return;
 	vmi->ap_states = ap_states;
@@ -109,6 +113,7 @@ static bool restore(struct vcpu_vmi *vmi)
 	    kvm_vcpu_read_guest(&vmi->vcpu, place(v, shared), &saved, sizeof(saved)))
 		return true;			/* not yet, or no ROM of ours */
 	vmi->saved = saved;
+	vmi->stolen = saved.stolen;
 	v->ap_valid = saved.ap_valid == 1;
 	v->ap = saved.ap;
 	if (saved.vmi != 1 || !is_paging(&vmi->vcpu))

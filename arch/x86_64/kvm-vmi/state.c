@@ -508,6 +508,38 @@ enum outcome hc_GET_TSC_FREQUENCY(struct vcpu *v, struct regs *regs)
 	return DONE;
 }
 
+/* ns that this CPU waited for a processor of the host's.  Each thread has its own account. */
+static u64 stolen_ns(struct vcpu_vmi *vmi)
+{
+	u64 waited = current->sched_info.run_delay;
+
+	if (vmi->waiter == task_pid_nr(current))
+		vmi->stolen += waited - vmi->waited;
+	vmi->waiter = task_pid_nr(current);
+	vmi->waited = waited;
+	return vmi->stolen;
+}
+
+/* GetCycleCounter: a cycle is one of the TSC's.  KVM's clocks agree, see write_tsc_offset(). */
+enum outcome hc_GET_CYCLE_COUNTER(struct vcpu *v, struct regs *regs)
+{
+	struct vcpu_vmi *vmi = to_vmi(v);
+	u64 stolen = mul_u64_u32_div(stolen_ns(vmi), vmi->vcpu.arch.virtual_tsc_khz,
+				     USEC_PER_SEC);
+
+	switch ((u32)regs->ax) {
+	case VMI_CYCLES_STOLEN:
+		set_edx_eax(regs, stolen);
+		break;
+	case VMI_CYCLES_AVAILABLE:
+		set_edx_eax(regs, rdtsc() - stolen);
+		break;
+	default:
+		set_edx_eax(regs, rdtsc());
+	}
+	return DONE;
+}
+
 bool load_efer(struct vcpu *v, u64 val)
 {
 	return !kvm_set_msr(&to_vmi(v)->vcpu, MSR_EFER, val);
