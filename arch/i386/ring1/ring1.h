@@ -237,6 +237,7 @@ struct leaf {
 	bool large;		/* the guest maps it with one large page */
 };
 
+#define WALK_TRIES	16	/* with interrupts closed, of entries that do not stand still */
 int guest_walk(struct vcpu *vcpu, u32 gva, u32 access, struct leaf *l, u32 *pfec);
 void shadow_trim(struct vcpu *vcpu);
 void shadow_set_root(struct vcpu *vcpu);

@@ -362,11 +362,15 @@ static noinline enum fill fill_linked(struct vcpu *vcpu, struct spage *s, u64 pd
 
 static noinline enum fill walk_and_install(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 {
+	u32 tries = WALK_TRIES;
 	enum fill fill;
 	struct leaf l;
 	int ret;
 
 	do {
+		/* Another CPU keeps changing it: this one runs, with interrupts open. */
+		if (!tries--)
+			return FILL_DONE;
 		ret = guest_walk(vcpu, gva, access, &l, pfec);
 		if (ret < 0)
 			return FILL_FAULT;
@@ -386,6 +390,8 @@ static noinline enum fill walk_and_install(struct vcpu *vcpu, u32 gva, u32 acces
  * @gva: linear address
  * @access: ACC_*
  * @pfec: the error code for the guest, when they do not
+ *
+ * Return: FILL_DONE: the guest goes on, and comes again if there is still no entry.
  */
 enum fill shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 {

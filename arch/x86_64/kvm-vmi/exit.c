@@ -303,6 +303,8 @@ static int handle_exit(struct vcpu_vmi *vmi)
 		/* KVM would put it where another page is. */
 		if (vmi->nested.gpa >> TDP_BITS)
 			return vmi_stop(vmi, "an address of more than 48 bits");
+		if (vmi->nested.no_ram)
+			return vmi_stop(vmi, "what is behind its memory is no RAM");
 		return emulated(vmi, kvm_mmu_page_fault(vcpu, vmi->nested.gpa,
 							vmi->nested.error, NULL, 0));
 	case EXIT_BAD:

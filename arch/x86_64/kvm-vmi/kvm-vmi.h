@@ -91,6 +91,7 @@ struct vcpu_vmi {
 	struct region regions[TDP_REGIONS];
 	struct nested {
 		bool pending;
+		bool no_ram;	/* KVM has the page, and it is none for us: tdp_is_ram() */
 		u64 gpa, error;
 	} nested;
 
@@ -156,6 +157,7 @@ bool sync_tables(struct vcpu_vmi *vmi);
 void note_idt(struct vcpu_vmi *vmi);
 void data_segments_to_kvm(struct vcpu_vmi *vmi);
 bool can_run(struct vcpu_vmi *vmi);
+const char *unfit(struct vcpu_vmi *vmi);
 void vmi_get_segment(struct kvm_vcpu *vcpu, struct kvm_segment *s, int seg);
 void vmi_set_segment(struct kvm_vcpu *vcpu, struct kvm_segment *s, int seg);
 u64 vmi_get_segment_base(struct kvm_vcpu *vcpu, int seg);

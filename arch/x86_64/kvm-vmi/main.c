@@ -51,7 +51,11 @@ static int vm_init(struct kvm *kvm)
 	mutex_init(&vm->rom_lock);
 	vm->rom_pages = (u8 *)__get_free_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO,
 					       get_order(ROM_PAGES * PAGE));
-	return vm->rom_pages ? 0 : -ENOMEM;
+	if (!vm->rom_pages)
+		return -ENOMEM;
+	/* An open file of its debugfs keeps the guest, and KVM would let us go. */
+	__module_get(THIS_MODULE);
+	return 0;
 }
 
 static void vm_destroy(struct kvm *kvm)
@@ -59,6 +63,7 @@ static void vm_destroy(struct kvm *kvm)
 	struct kvm_vmi *vm = container_of(kvm, struct kvm_vmi, kvm);
 
 	free_pages((unsigned long)vm->rom_pages, get_order(ROM_PAGES * PAGE));
+	module_put(THIS_MODULE);
 }
 
 static int vcpu_precreate(struct kvm *kvm)
@@ -197,6 +202,8 @@ static void flush_shadow_page(struct kvm_vcpu *vcpu, gva_t addr)
 
 static int pre_run(struct kvm_vcpu *vcpu)
 {
+	const char *why = unfit(vcpu_to_vmi(vcpu));
+
 	if (vcpu->arch.tsc_always_catchup) {
 		pr_err_ratelimited("kvm-vmi: guest of process %d stopped: the TSC has %u kHz, %u cannot be\n",
 				   current->tgid, tsc_khz, vcpu->arch.virtual_tsc_khz);
@@ -205,6 +212,8 @@ static int pre_run(struct kvm_vcpu *vcpu)
 	/* KVM gives its descriptor away before it is in the array. */
 	if (kvm_get_vcpu(vcpu->kvm, vcpu->vcpu_idx) != vcpu)
 		return -EAGAIN;
+	if (why)
+		return vmi_stop(vcpu_to_vmi(vcpu), why);
 	return follow_registers(vcpu_to_vmi(vcpu));
 }
 

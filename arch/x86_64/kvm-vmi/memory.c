@@ -35,13 +35,16 @@ static u32 part_of(u32 gva, u32 len)
 static bool gpa_at_hand(struct vcpu_vmi *vmi, u32 gva, u32 access, u64 *gpa)
 {
 	struct vcpu *v = &vmi->ring1;
+	u32 tries = WALK_TRIES, pfec;
 	struct leaf l;
-	u32 pfec;
 	int ret;
 
 	do
 		ret = guest_walk(v, gva, access, &l, &pfec);
-	while (ret > 0 && !host_must_act(v));
+	while (ret > 0 && !host_must_act(v) && --tries);
+	/* Another CPU keeps changing it: by KVM's own walker, with interrupts on. */
+	if (ret > 0)
+		vmi->nested.pending = true;
 	*gpa = l.frame | (gva & (PAGE - 1));
 	return !ret;
 }

@@ -7,6 +7,7 @@
 #include "kvm/x86.h"
 #include "kvm/kvm_cache_regs.h"
 #include "kvm/mmu.h"
+#include "kvm/smm.h"
 
 bool cpu_has_nx = true;		/* without it we are not loaded */
 
@@ -75,6 +76,29 @@ bool can_run(struct vcpu_vmi *vmi)
 		if (!segment_loaded(vmi, seg))
 			return false;
 	return true;
+}
+
+/**
+ * unfit - can the guest go on at all, with the registers that QEMU set?
+ * @vmi: the virtual CPU
+ *
+ * What KVM takes though ring 1 cannot be so; to run it would be to run something else.
+ * EFER's bits but SCE and NX KVM itself refuses, since it was told of no others.
+ *
+ * Context: any.
+ * Return: NULL, or why not.
+ */
+const char *unfit(struct vcpu_vmi *vmi)
+{
+	struct kvm_vcpu *vcpu = &vmi->vcpu;
+
+	if (vcpu->arch.cr3 >> 32)
+		return "CR3 is above 4 GiB";
+	if (vcpu->arch.regs[VCPU_REGS_RIP] >> 32)
+		return "EIP is above 4 GiB";
+	if (is_smm(vcpu))
+		return "it is in system management mode";
+	return NULL;
 }
 
 /**

@@ -164,6 +164,8 @@ bool tdp_translate(struct vcpu_vmi *vmi, u64 gpa, u32 access, u64 kind, u64 *hpa
 	}
 	vmi->nested.pending = true;
 	vmi->nested.gpa = gpa;
+	/* KVM grants it, and would again and again. */
+	vmi->nested.no_ram = (entry & TDP_READ) && !(need & ~TDP_RAM & ~entry);
 	if ((entry & TDP_RIGHTS) == (TDP_WRITE | TDP_EXEC)) {
 		vmi->nested.error = PFERR_RSVD_MASK;
 		return false;

@@ -517,7 +517,8 @@ int back_to_base(struct thread *t, u32 v)
 	base_sregs(t->vm, &s);
 	base_regs(&r, BOOT);
 	memset(&e, 0, sizeof(e));
-	e.flags = KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_NMI_PENDING;
+	e.flags = KVM_VCPUEVENT_VALID_SHADOW | KVM_VCPUEVENT_VALID_NMI_PENDING |
+		  KVM_VCPUEVENT_VALID_SMM;
 	VCPU_CALL(t, v, KVM_SET_VCPU_EVENTS, &e);
 	VCPU_CALL(t, v, KVM_SET_GUEST_DEBUG, &none);
 	VCPU_CALL(t, v, KVM_SET_MP_STATE, &runnable);

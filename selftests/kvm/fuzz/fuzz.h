@@ -61,6 +61,7 @@ typedef uint64_t u64;
 #define SLOTS	6
 #define CALLS	64		/* at least as many as there are kinds */
 #define EXITS	48		/* kinds of KVM's exits */
+#define MACHINES 16		/* at a time, at most */
 
 /* One virtual machine, in a process of its own. */
 struct vm {
@@ -78,12 +79,14 @@ struct vm {
 struct shared {
 	u64 calls, done[CALLS], refused[CALLS], exits[EXITS], inits, ops_called;
 	u64 machines, killed;
+	u64 progress[MACHINES];	/* calls, of whichever machine it is */
 };
 
 struct thread {
 	struct vm *vm;
 	u64 random;
 	u64 calls;		/* left */
+	u32 slot;		/* of shared->progress */
 	pthread_t id;
 	bool first, in_run, ended;
 	u32 runs;
@@ -92,6 +95,11 @@ struct thread {
 extern struct shared *shared;
 extern struct kvm_cpuid2 *supported;
 extern u8 rom[ROM_SIZE];
+extern int kvm;
+void make_machine(struct vm *vm, u32 want, bool in_kernel);
+
+/* cases.c */
+int cases(void);
 
 /* guest.c */
 u64 rnd(struct thread *t);

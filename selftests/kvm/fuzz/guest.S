@@ -30,4 +30,16 @@ guest_handler:
 	iret
 guest_handler_end:
 
+/* Of a level-triggered interrupt: RESULT is counted up, EOI and IRET are the ROM's. */
+	.globl	guest_level, guest_level_end
+guest_level:
+	pusha
+	incl	RESULT
+	movl	$0xb0, %eax
+	xorl	%edx, %edx
+	call	*OPS + 8 * 63		/* APICWrite */
+	popa
+	jmp	*OPS + 8 * 33		/* IRET */
+guest_level_end:
+
 	.section .note.GNU-stack, "", @progbits

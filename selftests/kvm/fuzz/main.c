@@ -3,8 +3,10 @@
  * Random calls to KVM, from several threads of several machines at once:
  *
  *	fuzz [-s SEED] [-n CALLS] [-m MACHINES] [-r ROUND] ROM
+ *	fuzz -c ROM
  *
- * A machine lives for a round; -r does that one alone.  ROM is the guests'.
+ * A machine lives for a round; -r does that one alone.  ROM is the guests'.  -c: no random
+ * calls, but those of cases.c.
  */
 #include <err.h>
 #include <errno.h>
@@ -22,13 +24,13 @@
 #include "fuzz.h"
 
 #define ROUND		2000	/* calls */
-#define PATIENCE	60	/* seconds that a round may take */
+#define PATIENCE	60	/* seconds that a call may take */
 #define TICK		1000	/* microseconds until a guest that runs on is interrupted */
 
 struct shared *shared;
 struct kvm_cpuid2 *supported;
 u8 rom[ROM_SIZE];
-static int kvm;
+int kvm;
 static u32 total_weight;
 
 static void nothing(int sig)
@@ -36,12 +38,11 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-static void make_irqchip(struct thread *t, struct vm *vm)
+static void make_irqchip(struct vm *vm, bool in_kernel)
 {
 	struct kvm_pit_config pit = { };
 
-	/* Mostly all of it in the kernel. */
-	if (one_in(t, 4)) {
+	if (!in_kernel) {
 		struct kvm_enable_cap split = { .cap = KVM_CAP_SPLIT_IRQCHIP, .args = { 24 } };
 
 		ioctl(vm->fd, KVM_ENABLE_CAP, &split);
@@ -51,14 +52,12 @@ static void make_irqchip(struct thread *t, struct vm *vm)
 	ioctl(vm->fd, KVM_CREATE_PIT2, &pit);
 }
 
-static void make_machine(struct thread *t, struct vm *vm)
+/* With @want virtual CPUs, and all interrupt controllers @in_kernel, or not. */
+void make_machine(struct vm *vm, u32 want, bool in_kernel)
 {
 	int size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), fd;
-	u32 want = 1 + pick(t, VCPUS);
 
 	memset(vm, 0, sizeof(*vm));
-	vm->pae = one_in(t, 2);
-	vm->paging = !one_in(t, 8);
 	vm->memory_fd = memfd_create("guest", 0);
 	if (vm->memory_fd < 0 || ftruncate(vm->memory_fd, MEMORY))
 		err(1, "memory");
@@ -68,7 +67,7 @@ static void make_machine(struct thread *t, struct vm *vm)
 	if (vm->fd < 0 || vm->memory == MAP_FAILED || vm->shown == MAP_FAILED)
 		err(1, "a machine");
 	ioctl(vm->fd, KVM_SET_TSS_ADDR, 0xfffbd000UL);
-	make_irqchip(t, vm);
+	make_irqchip(vm, in_kernel);
 	while (vm->vcpus < want) {
 		fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)vm->vcpus);
 		if (fd < 0)
@@ -81,7 +80,8 @@ static void make_machine(struct thread *t, struct vm *vm)
 	}
 	if (!vm->vcpus)
 		err(1, "a virtual CPU");
-	ioctl(vm->vcpu[0], KVM_SET_CPUID2, supported);
+	if (ioctl(vm->vcpu[0], KVM_SET_CPUID2, supported))
+		err(1, "KVM_SET_CPUID2");
 }
 
 /* The guest's first steps; all else is then more interesting. */
@@ -124,6 +124,7 @@ static void *fuzz(void *arg)
 		__atomic_fetch_add(calls[i].call(t, pick(t, t->vm->vcpus)) < 0 ?
 				   &shared->refused[i] : &shared->done[i], 1, __ATOMIC_RELAXED);
 		__atomic_fetch_add(&shared->calls, 1, __ATOMIC_RELAXED);
+		__atomic_fetch_add(&shared->progress[t->slot], 1, __ATOMIC_RELAXED);
 	}
 	__atomic_store_n(&t->ended, true, __ATOMIC_SEQ_CST);
 	return NULL;
@@ -150,7 +151,7 @@ static void interrupt_runs(struct thread *threads, u32 nr)
 }
 
 /* A machine, in a process of its own; it does not clean up. */
-static void round_of(u64 seed, u64 round)
+static void round_of(u64 seed, u64 round, u32 slot)
 {
 	struct thread threads[THREADS] = { 0 };
 	struct vm vm;
@@ -159,9 +160,12 @@ static void round_of(u64 seed, u64 round)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0; i < THREADS; i++) {
 		threads[i].vm = &vm;
+		threads[i].slot = slot;
 		threads[i].random = (seed << 32 | round << 4 | i) * 0x9e3779b97f4a7c15 + 1;
 	}
-	make_machine(&threads[0], &vm);
+	make_machine(&vm, 1 + pick(&threads[0], VCPUS), !one_in(&threads[0], 4));
+	vm.pae = one_in(&threads[0], 2);
+	vm.paging = !one_in(&threads[0], 8);
 	nr = 1 + pick(&threads[0], THREADS);
 	pthread_barrier_init(&booted, NULL, nr);
 	threads[0].first = true;
@@ -174,14 +178,14 @@ static void round_of(u64 seed, u64 round)
 	_exit(0);
 }
 
-static pid_t start(u64 seed, u64 round)
+static pid_t start(u64 seed, u64 round, u32 slot)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		err(1, "fork");
 	if (!pid)
-		round_of(seed, round);
+		round_of(seed, round, slot);
 	shared->machines++;
 	return pid;
 }
@@ -189,8 +193,8 @@ static pid_t start(u64 seed, u64 round)
 /* Let @nr machines live at a time, until there were @calls calls.  false: one hangs. */
 static bool fuzz_all(u64 seed, u64 calls, u32 nr)
 {
-	struct { pid_t pid; u64 round; time_t since; } m[16] = { { 0 } };
-	u64 round = 0, told = 0;
+	struct { pid_t pid; u64 round, seen; time_t since; } m[MACHINES] = { { 0 } };
+	u64 round = 0, told = 0, now;
 	int status;
 	u32 i;
 
@@ -205,7 +209,12 @@ static bool fuzz_all(u64 seed, u64 calls, u32 nr)
 			}
 			if (!m[i].pid) {
 				m[i].round = round++;
-				m[i].pid = start(seed, m[i].round);
+				m[i].pid = start(seed, m[i].round, i);
+				m[i].since = time(NULL);
+			}
+			now = __atomic_load_n(&shared->progress[i], __ATOMIC_RELAXED);
+			if (now != m[i].seen) {
+				m[i].seen = now;
 				m[i].since = time(NULL);
 			}
 			if (time(NULL) - m[i].since > PATIENCE) {
@@ -273,12 +282,12 @@ static void place_shared(void)
 int main(int argc, char **argv)
 {
 	u64 seed = 1, calls_wanted = 20000;
+	bool good, chosen = false;
 	long round = -1;
 	u32 machines = 2, i;
-	bool good;
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:m:r:")) > 0) {
+	while ((c = getopt(argc, argv, "cs:n:m:r:")) > 0) {
 		if (c == 's')
 			seed = strtoul(optarg, NULL, 0);
 		else if (c == 'n')
@@ -287,11 +296,13 @@ int main(int argc, char **argv)
 			machines = strtoul(optarg, NULL, 0);
 		else if (c == 'r')
 			round = strtol(optarg, NULL, 0);
+		else if (c == 'c')
+			chosen = true;
 		else
 			return 2;
 	}
-	if (optind + 1 != argc || !machines || machines > 16)
-		errx(2, "usage: fuzz [-s SEED] [-n CALLS] [-m MACHINES] [-r ROUND] ROM");
+	if (optind + 1 != argc || !machines || machines > MACHINES)
+		errx(2, "usage: fuzz [-s SEED] [-n CALLS] [-m MACHINES] [-r ROUND] | -c ROM");
 	c = open(argv[optind], O_RDONLY);
 	if (c < 0 || read(c, rom, sizeof(rom)) < 0x1000)
 		err(1, "%s", argv[optind]);
@@ -307,11 +318,13 @@ int main(int argc, char **argv)
 	supported->nent = 128;
 	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, supported))
 		err(1, "KVM_GET_SUPPORTED_CPUID");
+	if (chosen)
+		return cases();
 	for (i = 0; i < calls_nr; i++)
 		total_weight += calls[i].weight;
 	sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = nothing }, NULL);
 	if (round >= 0) {
-		waitpid(start(seed, round), &c, 0);
+		waitpid(start(seed, round, 0), &c, 0);
 		return 0;
 	}
 	good = fuzz_all(seed, calls_wanted, machines) && report();

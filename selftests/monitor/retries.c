@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An entry of a page table that another CPU changes again and again: does the shadows' code
+ * let the guest run in between?  Here it changes whenever it is to be marked, for the files
+ * of the ring-1 core and the monitor.  Prints KTAP.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FUZZ_BITS	0x200		/* of those that are the guest's */
+#define ROOT		0x10000
+#define PD		0x11000
+#define PT		0x12000
+#define PAGE_AT		0x13000
+
+static bool restless(struct vcpu *vcpu, u64 gpa);
+#define may_mark restless
+
+#include "../../arch/i386/ring1/walk.c"
+#include "../../arch/i386/ring1/shadow.c"
+
+u8 machine[0x20000] __attribute__((aligned(4096)));
+static u8 pool_mem[16 * PAGE] __attribute__((aligned(4096)));
+static struct spage pool[16];
+static u64 pml4[512] __attribute__((aligned(4096)));
+
+struct boot_info boot;
+struct vcpu *vcpus[MAX_CPUS];
+u32 nr_cpus = 1;
+u64 reserved_bits;
+bool cpu_has_nx = true;
+struct rom rom;
+struct extable_entry *_extable_start, *_extable_end;
+
+static struct vcpu v;
+static u32 left;	/* changes that are still to come */
+
+void invlpg(u64 gva)
+{
+}
+
+void write_cr3(u64 val)
+{
+}
+
+/* Between the walk's look at an entry and its mark. */
+static bool restless(struct vcpu *vcpu, u64 gpa)
+{
+	if (left && gpa == PT) {
+		*(u64 *)(machine + PT) ^= FUZZ_BITS;
+		left--;
+	}
+	return true;
+}
+
+static void prepare(u32 changes)
+{
+	*(u64 *)(machine + ROOT) = PD | PTE_P;
+	*(u64 *)(machine + PD) = PT | PTE_P | PTE_W | PTE_U | PTE_A;
+	*(u64 *)(machine + PT) = PAGE_AT | PTE_P | PTE_W | PTE_U;
+	left = changes;
+	shadow_reset(&v);
+}
+
+static u32 n, bad;
+
+static void result(bool ok, const char *name)
+{
+	printf("%sok %u %s\n", ok ? "" : "not ", ++n, name);
+	fflush(stdout);
+	bad += !ok;
+}
+
+static bool filled(void)
+{
+	u64 e = v.root->table[0];
+
+	e = e & PTE_P ? table_virt(e & PFN_MASK)[0] : 0;
+	e = e & PTE_P ? table_virt(e & PFN_MASK)[0] : 0;
+	return e & PTE_P;
+}
+
+int main(void)
+{
+	u32 pfec;
+
+	printf("KTAP version 1\n1..3\n");
+	fflush(stdout);
+	alarm(10);			/* it hangs: no result */
+	boot.mon_start = 1UL << 40;
+	boot.mon_end = boot.mon_start + PAGE;
+	boot.map[0] = (struct range){ 0, sizeof(machine), 1 };
+	boot.nr_map = 1;
+	vcpus[0] = &v;
+	v.vmi_page = (struct shared *)calloc(SH_PAGES, PAGE);
+	v.sh = v.vmi_page;
+	v.pml4 = pml4;
+	v.pool = pool;
+	v.pool_mem = pool_mem;
+	v.pool_phys = mon_phys(pool_mem);
+	v.pool_used = 1;
+	v.pool_size = 16;
+	v.cr0 = CR0_PE | CR0_PG | CR0_WP;
+	v.cr4 = CR4_PAE;
+	v.cr3 = ROOT;
+	set_efer(&v, EFER_NX);
+	prepare(3);
+	result(shadow_fault(&v, 0, ACC_WRITE, &pfec) == FILL_DONE && filled(),
+	       "an entry that changes a few times is there in the end");
+	prepare(-1u);
+	result(shadow_fault(&v, 0, ACC_WRITE, &pfec) == FILL_DONE && !filled(),
+	       "one that does not stand still lets the guest run");
+	left = 0;
+	result(shadow_fault(&v, 0, ACC_WRITE, &pfec) == FILL_DONE && filled(),
+	       "and is there once it does");
+	return bad;
+}
