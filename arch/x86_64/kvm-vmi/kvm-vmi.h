@@ -16,6 +16,7 @@ struct kvm_vmi {
 	struct rom rom;
 	u8 *rom_pages;		/* where rom.copy is: whole pages of the guest's */
 	bool has_debugfs;	/* pool_debugfs() */
+	bool tsc_brought;	/* QEMU has set it: write_tsc_offset() */
 };
 
 #define ROM_PAGES	2

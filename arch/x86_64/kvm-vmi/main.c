@@ -253,14 +253,23 @@ static void load_mmu_pgd(struct kvm_vcpu *vcpu, hpa_t root, int level)
 	tdp_forget(vmi);
 }
 
+#define TSC_PAUSE	60	/* seconds: for less no guest's TSC stands still */
+
 /*
- * RDTSC is the processor's own in ring 1 and 3.  So the offset is 0, whatever KVM or
- * QEMU would like, and all that KVM takes the guest's TSC for comes out right.
+ * RDTSC is the processor's own in ring 1 and 3.  So the offset is 0, whatever KVM would
+ * like, and all that KVM takes the guest's TSC for comes out right.  A guest that QEMU
+ * brings from another host has an offset, lest its clocks jump or go back, and RDTSC traps:
+ * rdtsc_at_once().
  */
 static void write_tsc_offset(struct kvm_vcpu *vcpu)
 {
-	vcpu->arch.l1_tsc_offset = 0;
-	vcpu->arch.tsc_offset = 0;
+	u64 behind = -vcpu->arch.l1_tsc_offset;
+
+	if (!container_of(vcpu->kvm, struct kvm_vmi, kvm)->tsc_brought ||
+	    behind < TSC_PAUSE * 1000ULL * tsc_khz) {
+		vcpu->arch.l1_tsc_offset = 0;
+		vcpu->arch.tsc_offset = 0;
+	}
 	/* By an offset it would make good for a TSC that stood still. */
 	if (vcpu->arch.tsc_catchup) {
 		vcpu->arch.tsc_catchup = 0;

@@ -236,6 +236,8 @@ static void set_guest_crs(struct vcpu_vmi *vmi)
 	/* Without OSXSAVE a program's own CPUID does not lead it to AVX. */
 	w->guest_cr4 |= v->cr4 & w->host_cr4 & X86_CR4_OSXSAVE;
 	w->guest_cr4 |= v->cr4 & (X86_CR4_TSD | X86_CR4_DE);
+	if (vmi->vcpu.arch.tsc_offset)
+		w->guest_cr4 |= X86_CR4_TSD;
 	if (boot_cpu_has(X86_FEATURE_SMEP))
 		w->guest_cr4 |= v->cr4 & X86_CR4_SMEP;
 	/* SGDT and the like would show the host's addresses. */
@@ -486,6 +488,39 @@ static enum exit page_fault(struct vcpu_vmi *vmi)
 	}
 }
 
+/*
+ * RDTSC or RDTSCP of a guest whose TSC is not the host's: write_tsc_offset().  EXIT_TRAP: it
+ * is something else, or a single step ends with it.
+ */
+static enum exit rdtsc_at_once(struct vcpu_vmi *vmi)
+{
+	struct regs *regs = &vmi->window->regs;
+	struct vcpu *v = &vmi->ring1;
+	struct attempt was;
+	u8 code[3] = { };
+	bool there;
+	u32 at;
+
+	if (!vmi->vcpu.arch.tsc_offset || regs->err || (v->cr4 & CR4_TSD && (regs->cs & 3) == 3))
+		return EXIT_TRAP;
+	at = seg_base(v, regs->cs) + (u32)regs->ip;
+	begin_attempt(vmi, &was);
+	there = guest_read(v, at, code, 2) && (code[1] != 1 || guest_read(v, at + 2, code + 2, 1));
+	end_attempt(vmi, &was, done_if(there));
+	if (!there || code[0] != 0x0f || (code[1] != 0x31 && (code[1] != 1 || code[2] != 0xf9)))
+		return EXIT_TRAP;
+	set_edx_eax(regs, kvm_read_l1_tsc(&vmi->vcpu, rdtsc()));
+	if (code[1] == 1)
+		regs->cx = (u32)vmi->tsc_aux;
+	regs->ip = (u32)(regs->ip + (code[1] == 1 ? 3 : 2));
+	regs->flags &= ~(u64)FLAG_RF;
+	if (!(regs->flags & FLAG_TF))
+		return EXIT_NONE;
+	regs->vec = X_DB;
+	vmi->window->dr6 = DR_STEP;
+	return EXIT_TRAP;
+}
+
 /* Has KVM, or the host, something to do? */
 static bool must_leave(struct kvm_vcpu *vcpu)
 {
@@ -504,6 +539,9 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 		switch (w->regs.vec) {
 		case X_PF:
 			exit = page_fault(vmi);
+			break;
+		case X_GP:
+			exit = rdtsc_at_once(vmi);
 			break;
 		case X_NMI:
 			return EXIT_NONE;

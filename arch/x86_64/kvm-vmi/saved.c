@@ -93,7 +93,10 @@ static void forget(struct vcpu *v)
 	for (i = 0; i < vcpu_count(v); i++) {
 		vcpu_nr(v, i)->ap_valid = false;
 		memset(&to_vmi(vcpu_nr(v, i))->saved, 0, sizeof(struct saved));
+		to_vmi(vcpu_nr(v, i))->vcpu.arch.l1_tsc_offset = 0;
+		to_vmi(vcpu_nr(v, i))->vcpu.arch.tsc_offset = 0;
 	}
+	vm->tsc_brought = false;
 	if (vm->rom.copy)
 		kvm_clear_guest(&vm->kvm, vm->rom.shared + SAVED_OFFSET,
 				MAX_CPUS * SAVED_SIZE);

@@ -445,11 +445,11 @@ int vmi_set_msr(struct kvm_vcpu *vcpu, struct msr_data *msr)
 		    !vmi->ring1.vmi)
 			vmi->refused = "a 64-bit kernel";
 		break;
-	case MSR_IA32_TSC:	/* as it is: write_tsc_offset() */
+	case MSR_IA32_TSC:	/* as it is, but for who was elsewhere: write_tsc_offset() */
 		if (!msr->host_initiated)
 			return 0;
 		if (msr->data)
-			msr->data = rdtsc();
+			to_kvm_vmi(&vmi->ring1)->tsc_brought = true;
 		break;
 	case MSR_VM_HSAVE_PA:	/* QEMU has a value for it; the guest has no SVM */
 		return !msr->host_initiated;
@@ -544,7 +544,7 @@ static u64 stolen_ns(struct vcpu_vmi *vmi)
 	return vmi->stolen;
 }
 
-/* GetCycleCounter: a cycle is one of the TSC's.  KVM's clocks agree, see write_tsc_offset(). */
+/* GetCycleCounter: a cycle is one of the TSC's. */
 enum outcome hc_GET_CYCLE_COUNTER(struct vcpu *v, struct regs *regs)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
@@ -556,10 +556,10 @@ enum outcome hc_GET_CYCLE_COUNTER(struct vcpu *v, struct regs *regs)
 		set_edx_eax(regs, stolen);
 		break;
 	case VMI_CYCLES_AVAILABLE:
-		set_edx_eax(regs, rdtsc() - stolen);
+		set_edx_eax(regs, kvm_read_l1_tsc(&vmi->vcpu, rdtsc()) - stolen);
 		break;
 	default:
-		set_edx_eax(regs, rdtsc());
+		set_edx_eax(regs, kvm_read_l1_tsc(&vmi->vcpu, rdtsc()));
 	}
 	return DONE;
 }
