@@ -3,10 +3,9 @@
  * kvm-vmi's rules as assertions: what "make CHECK=1" in arch/x86_64/kvm-vmi builds into
  * build/kvm-vmi-check/kvm-vmi.ko.  The linker puts __wrap_window_enter() before each
  * window; the module's own sources know nothing of this.  A breach is a warning in the
- * host's log.  Whatever the guest, QEMU or KVM do:
+ * host's log.  Whatever the guest, QEMU or KVM do, besides the rules of ../check/rules.h:
  *
  *	the guest runs in ring 1 or 3, with IOPL 0, interrupts open and no flag of ours
- *	no descriptor that it can load is a system one, 64-bit or of DPL 0
  *	its page tables are the pool's, the host's half and the alias; a page they show
  *	is the ROM's copy, read-only, a shared page of this virtual CPU, or one that KVM
  *	grants; one that KVM took back is gone before long
@@ -25,10 +24,6 @@
 #define FEW		64	/* descriptors, for each window */
 #define LAST_PFN	(__pa(high_memory) >> PAGE_SHIFT)
 #define PATIENCE	(2 * HZ)	/* for what KVM took back; it waits for us */
-
-#define SEG_S		BIT_ULL(44)
-#define SEG_DPL		(3ULL << 45)
-#define SEG_L		BIT_ULL(53)
 
 void __real_window_enter(struct window *w, struct window_cpu *cpu);
 void __wrap_window_enter(struct window *w, struct window_cpu *cpu);
@@ -84,51 +79,6 @@ static void check_crs(struct window *w, struct vcpu *v)
 		breach("CR4", w->guest_cr4, v->cr4);
 	if ((w->guest_cr3 & PFN_MASK) != __pa(v->pml4))
 		breach("CR3", w->guest_cr3, __pa(v->pml4));
-}
-
-static void check_descriptors(u64 *table, u32 from, u32 to)
-{
-	for (; from < to; from++)
-		if (table[from] && (!(table[from] & SEG_S) || (table[from] & SEG_L) ||
-				    !(table[from] & SEG_DPL)))
-			breach("a descriptor of ring 0", from, table[from]);
-}
-
-static void check_tables(struct vcpu *v, u32 n)
-{
-	u32 ours = MON_CS / 8, ldt = MON_LDT / 8;
-
-	check_descriptors(v->real_gdt, 0, min(n, ours));
-	check_descriptors(v->real_ldt, 0, n);
-	check_descriptors(v->real_gdt, ours + 1, ldt);
-	check_descriptors(v->real_gdt, ldt + 2, 8192);
-	if (v->real_gdt[ours] != 0x00af9b000000ffff)
-		breach("our CS", v->real_gdt[ours], 0);
-	if (desc_base(v->real_gdt[ldt]) != (u32)(u64)v->real_ldt ||
-	    v->real_gdt[ldt + 1] != (u64)v->real_ldt >> 32 ||
-	    (v->real_gdt[ldt] >> 40 & 0x9f) != 0x82)
-		breach("the LDT", v->real_gdt[ldt], v->real_gdt[ldt + 1]);
-}
-
-static void check_root(struct vcpu *v)
-{
-	u64 *pgd = __va(read_cr3_pa());
-	int i;
-
-	if ((v->pml4[0] & PFN_MASK) != __pa(v->root->table))
-		breach("the root", v->pml4[0], __pa(v->root->table));
-	if ((v->pml4[ALIAS_ENTRY] & PFN_MASK) != __pa(to_vmi(v)->alias) ||
-	    (v->pml4[ALIAS_ENTRY] & PTE_U))
-		breach("the alias", v->pml4[ALIAS_ENTRY], 0);
-	for (i = ALIAS_ENTRY + 1; i < 256; i++)
-		if (v->pml4[i])
-			breach("a root that nobody made", i, v->pml4[i]);
-	for (i = 256; i < 512; i++)
-		if ((v->pml4[i] ^ pgd[i]) & ~(PTE_A | PTE_D))
-			breach("the host's half", i, v->pml4[i]);
-	for (i = 4; i < 512; i++)
-		if (v->root->table[i])
-			breach("beyond 4 GiB", i, v->root->table[i]);
 }
 
 static void check_ways_in(struct window *w, struct window_cpu *cpu)
@@ -224,33 +174,44 @@ static void check_leaf(struct vcpu *v, u64 *slot, u64 entry, u64 n)
 		s->slot = NULL;
 }
 
-static void check_shadows(struct vcpu *v)
+static void check_table(struct vcpu *v, u64 e)
 {
-	u64 *root = v->root->table, *pd, *pt;
-	int i, j, k;
+	struct spage *s = spage_of(v, e);
 
-	for (i = 0; i < 4; i++) {
-		if (!(root[i] & PTE_P))
-			continue;
-		pd = table_virt(root[i] & PFN_MASK);
-		for (j = 0; j < 512; j++) {
-			if (!(pd[j] & PTE_P))
-				continue;
-			if (pd[j] & PTE_PS) {
-				check_leaf(v, &pd[j], pd[j], 512);
-				continue;
-			}
-			if (!spage_of(v, pd[j]) || spage_of(v, pd[j])->table !=
-			    table_virt(pd[j] & PFN_MASK)) {
-				breach("a table that is not the pool's", j, pd[j]);
-				continue;
-			}
-			pt = table_virt(pd[j] & PFN_MASK);
-			for (k = 0; k < 512; k++)
-				if (pt[k] & PTE_P)
-					check_leaf(v, &pt[k], pt[k], 1);
-		}
-	}
+	if (!s || s->table != table_virt(e & PFN_MASK))
+		breach("a table that is not the pool's", e, 0);
+}
+
+#include "rules.h"
+
+static void check_tables(struct vcpu *v, u32 n)
+{
+	u32 ours = MON_CS / 8, ldt = MON_LDT / 8;
+
+	check_descriptors(v->real_gdt, 0, min(n, ours));
+	check_descriptors(v->real_ldt, 0, n);
+	check_descriptors(v->real_gdt, ours + 1, ldt);
+	check_descriptors(v->real_gdt, ldt + 2, 8192);
+	if (v->real_gdt[ours] != 0x00af9b000000ffff)
+		breach("our CS", v->real_gdt[ours], 0);
+	if (desc_base(v->real_gdt[ldt]) != (u32)(u64)v->real_ldt ||
+	    v->real_gdt[ldt + 1] != (u64)v->real_ldt >> 32 ||
+	    (v->real_gdt[ldt] >> 40 & 0x9f) != 0x82)
+		breach("the LDT", v->real_gdt[ldt], v->real_gdt[ldt + 1]);
+}
+
+/* What of the address space is not the guest's. */
+static void check_host_half(struct vcpu *v)
+{
+	u64 *pgd = __va(read_cr3_pa());
+	int i;
+
+	if ((v->pml4[ALIAS_ENTRY] & PFN_MASK) != __pa(to_vmi(v)->alias) ||
+	    (v->pml4[ALIAS_ENTRY] & PTE_U))
+		breach("the alias", v->pml4[ALIAS_ENTRY], 0);
+	for (i = 256; i < 512; i++)
+		if ((v->pml4[i] ^ pgd[i]) & ~(PTE_A | PTE_D))
+			breach("the host's half", i, v->pml4[i]);
 }
 
 static void check_frames(struct vcpu_vmi *vmi)
@@ -301,7 +262,8 @@ noinstr void __wrap_window_enter(struct window *w, struct window_cpu *cpu)
 	n = atomic64_inc_return(&windows);
 	check_regs(&w->regs);
 	check_crs(w, &vmi->ring1);
-	check_root(&vmi->ring1);
+	check_root(&vmi->ring1, ALIAS_ENTRY + 1);
+	check_host_half(&vmi->ring1);
 	check_ways_in(w, cpu);
 	check_tables(&vmi->ring1, n % EVERY_TABLES ? FEW : 8192);
 	if (n % EVERY_TABLES == 0) {

@@ -5,10 +5,10 @@
  * below, so the monitor's own sources know nothing of this; shadow.c is
  * included, for its structures are its own.
  *
- * Rules that hold whatever the guest does; a breach stops the machine (0x21):
+ * Rules that hold whatever the guest does, besides those of ../check/rules.h; a breach
+ * stops the machine (0x21):
  *	no entry that the processor can walk names a frame of the monitor, but
  *	for tables of the pool, the scratch page, ROM and shared pages
- *	no descriptor that the guest can load is a system one, 64-bit or of DPL 0
  *	code, constants, IDT, the page tables above 4 GiB and unused pages of the
  *	pools do not change
  *	every interrupt that arrived was delivered, is held, or met its like held
@@ -26,10 +26,6 @@
 #define EXIT_BROKEN	0x21	/* as if the monitor had stopped itself */
 #define STALE_LINES	10
 #define LARGE_FLAGS	0x7fUL	/* of a large page's entry, as in a small one's */
-
-#define SEG_S		(1UL << 44)
-#define SEG_DPL		(3UL << 45)
-#define SEG_L		(1UL << 53)
 
 
 static bool ready;
@@ -145,25 +141,13 @@ static void check_canaries(struct vcpu *vcpu)
 			breach("an unused page changed", (u64)w, *w);
 }
 
-static void check_descriptors(u64 *table, u32 n)
+/* Pages that the guest may reach, with these rights? */
+static void check_leaf(struct vcpu *vcpu, u64 *slot, u64 e, u64 n)
 {
-	u32 i;
-
-	for (i = 0; i < n; i++)
-		if (table[i] && (!(table[i] & SEG_S) || (table[i] & SEG_L) ||
-				 !(table[i] & SEG_DPL)))
-			breach("a descriptor of ring 0", i, table[i]);
-}
-
-/* A page that the guest may reach, with these rights? */
-static void check_frame(struct vcpu *vcpu, u64 e)
-{
-	u64 gpa = e & PFN_MASK, size = PAGE, code = mon_phys(rom.copy);
+	u64 size = n * PAGE, gpa = e & PFN_MASK & ~(size - 1), code = mon_phys(rom.copy);
 	u64 shared = mon_phys(vcpu->vmi_page);
 
-	if (e & PTE_PS) {	/* only asked of directories */
-		gpa &= ~(LARGE - 1);
-		size = LARGE;
+	if (n > 1) {
 		if (gpa <= LAPIC_PAGE && LAPIC_PAGE < gpa + size)
 			breach("the local APIC in a large page", e, gpa);
 	}
@@ -192,41 +176,24 @@ static struct spage *table_behind(struct vcpu *vcpu, u64 e)
 	return &vcpu->pool[n];
 }
 
-static void check_shadows(struct vcpu *vcpu)
+static void check_table(struct vcpu *vcpu, u64 e)
 {
-	u32 n, i, role;
-	u64 *t;
-
-	for (n = 1; n < vcpu->pool_used; n++) {
-		role = vcpu->pool[n].key & 15;
-		t = vcpu->pool[n].table;
-		for (i = 0; i < 512; i++) {
-			if (!(t[i] & PTE_P))
-				continue;
-			if (role == R_PT || role == R_SPLIT)
-				check_frame(vcpu, t[i] & ~PTE_PS);
-			else if (role != R_ROOT && (t[i] & PTE_PS))
-				check_frame(vcpu, t[i]);
-			else
-				table_behind(vcpu, t[i]);
-		}
-	}
-	if ((vcpu->pml4[0] & PFN_MASK) != table_phys(vcpu->root->table))
-		breach("the root", vcpu->pml4[0], table_phys(vcpu->root->table));
-	for (i = 1; i < 256; i++)
-		if (vcpu->pml4[i])
-			breach("a root that nobody made", i, vcpu->pml4[i]);
+	table_behind(vcpu, e);
 }
 
-/* The entry that was just filled. */
+#include "rules.h"
+
+/* The entry that was just filled, or not: the guest's did not stand still. */
 static void check_filled(struct vcpu *vcpu, u32 gva)
 {
-	u64 *pd = table_behind(vcpu, vcpu->root->table[gva >> 30])->table;
-	u64 e = pd[gva >> 21 & 511];
+	u64 e = vcpu->root->table[gva >> 30], *slot;
 
-	if (!(e & PTE_PS))
-		e = table_behind(vcpu, e)->table[gva >> 12 & 511] & ~PTE_PS;
-	check_frame(vcpu, e);
+	if (!(e & PTE_P))
+		return;
+	slot = &table_behind(vcpu, e)->table[gva >> 21 & 511];
+	check_entry(vcpu, R_PD, slot);
+	if ((*slot & (PTE_P | PTE_PS)) == PTE_P)
+		check_entry(vcpu, R_PT, &table_behind(vcpu, *slot)->table[gva >> 12 & 511]);
 }
 
 /* In is out, for what the monitor itself takes care of. */
@@ -246,8 +213,9 @@ static void check_all(struct vcpu *vcpu)
 {
 	checks++;
 	check_canaries(vcpu);
-	check_descriptors(vcpu->real_gdt, MON_CS / 8);
-	check_descriptors(vcpu->real_ldt, 8192);
+	check_descriptors(vcpu->real_gdt, 0, MON_CS / 8);
+	check_descriptors(vcpu->real_ldt, 0, 8192);
+	check_root(vcpu, 1);
 	check_shadows(vcpu);
 }
 

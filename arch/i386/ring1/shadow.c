@@ -12,8 +12,6 @@
  */
 #include "walk.h"
 
-enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
-
 #define AROUND	8		/* entries to fill at once */
 #define RECENT	8		/* address spaces to spare when pages run out */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))

@@ -6,6 +6,9 @@
 
 #include "ring1.h"
 
+/* Of a page of shadows: struct spage's key. */
+enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
+
 /* The processor's verdict on an access with these combined rights. */
 static inline bool allowed(struct vcpu *vcpu, u32 access, u64 rights)
 {
