@@ -100,6 +100,7 @@ SAME		:= arch/x86/ arch/x86/lib/ init/ kernel/ mm/
 for_test = $(if $(filter $(1),$(T)),$(2))
 by_default = $(if $(and $(T),$(if $(findstring *,$(T)),,some)),$(for_test),$(2))
 KERNELS		:= $(call by_default,boot monitor distro% hibernate%,$(B)/distro/bzImage) \
+		   $(call by_default,boot monitor kvm kvm-guest% 2level%,$(B)/2level/bzImage) \
 		   $(call for_test,unpatched monitor-without-vmi,$(B)/unpatched/bzImage) \
 		   $(call for_test,disasm-whole,$(B)/unpatched/bzImage $(B)/novmi/vmlinux)
 SAME_CODE	:= $(call by_default,disasm host,$(B)/unpatched/same.o $(B)/novmi/same.o)
@@ -116,6 +117,9 @@ $(B)/distro/.config: selftests/config selftests/config-distro $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) selftests/config-distro CONFIG_VMI=y \
 		CONFIG_VMI_KUNIT_TEST=m
 
+$(B)/2level/.config: selftests/config selftests/config-2level $(B)/linux/.placed
+	@selftests/configure $(B)/linux $(@D) selftests/config-2level CONFIG_VMI=y
+
 $(B)/novmi/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=n
 
@@ -129,6 +133,10 @@ $(B)/bzImage: $(B)/kernel/.config $(B)/linux/.placed
 $(B)/distro/bzImage: $(B)/distro/.config $(B)/linux/.placed
 	$(call kbuild,build the kernel as a distribution has it,2120,linux,distro,bzImage modules)
 	@cp $(B)/distro/arch/x86/boot/bzImage $@
+
+$(B)/2level/bzImage: $(B)/2level/.config $(B)/linux/.placed
+	$(call kbuild,build a small kernel with 2-level page tables,1100,linux,2level,bzImage modules)
+	@cp $(B)/2level/arch/x86/boot/bzImage $@
 
 $(B)/unpatched/bzImage: $(B)/unpatched/.config
 	$(call kbuild,build the kernel without our changes,2140,linux-orig,unpatched,bzImage)

@@ -29,7 +29,7 @@ const struct vmi_op_info vmi_op_info[VMI_NR_OPS] = {
  * @size: its length in bytes
  * @from: where to start, a multiple of VMI_ROM_STEP
  *
- * Context: any; reads the window only.  docs/abi.md, "Where the ROM is".
+ * Context: any; reads the window only.  vmi.rst, "Where the ROM is".
  *
  * Return: the first image at or behind @from, NULL if there is none.
  */
@@ -113,7 +113,7 @@ static int check_entry(const struct vmi_rom *rom, size_t offs, const char *name,
  * @room: bytes from @image to the end of the window
  * @why: on failure, the reason in words
  *
- * Context: any; reads the image only.  docs/abi.md, "What a guest checks".
+ * Context: any; reads the image only.  vmi.rst, "What a guest checks".
  *
  * Return: 0, or -EINVAL with @why written.
  */
@@ -174,7 +174,7 @@ int vmi_rom_check(struct vmi_rom *rom, const void *image, size_t room,
  * @reloc: the answer
  * @why: on failure, the reason in words
  *
- * Context: any.  docs/abi.md, "get_reloc".
+ * Context: any.  vmi.rst, "get_reloc".
  *
  * Return: 0, or -EINVAL with @why written.
  */

@@ -58,6 +58,7 @@ void vmi_hook_early(void);
 void vmi_hook_cpu(void);
 
 /* smp.c */
+void vmi_hook_spinlock(void);
 void vmi_hook_ipi(void);
 
 /* time.c */

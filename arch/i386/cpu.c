@@ -15,18 +15,20 @@
 #include <linux/sizes.h>
 #include <linux/sched/task_stack.h>
 #include <linux/smp.h>
-#include <linux/spinlock.h>
 
 #include <asm/apic.h>
 #include <asm/cmdline.h>
 #include <asm/desc.h>
 #include <asm/fixmap.h>
+#include <asm/hypervisor.h>
 #include <asm/msr.h>
+#include <asm/paravirt.h>
 #include <asm/reboot.h>
 #include <asm/segment.h>
 #include <asm/setup.h>
 #include <asm/special_insns.h>
 #include <asm/tlbflush.h>
+#include <asm/vmi/io.h>
 #include <asm/vmi/setup.h>
 #include <asm/vmi/site.h>
 #include <asm/x86_init.h>
@@ -171,11 +173,25 @@ late_initcall(vmi_halt_poll_init);
 static void __init vmi_pagetable_init(void)
 {
 	native_pagetable_init();
-#ifdef CONFIG_SMP
-	if (vmi_patched(VMI_OP_SPIN_WAIT))
-		__pv_init_lock_hash();
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+	vmi_hook_spinlock();
 #endif
 	vmi_hook_wallclock();
+}
+
+/*
+ * Whom the ROM belongs to says so by the ROM.  What else Linux knows of this host
+ * would set up the same clocks and pages a second time: as with nopv, it does not.
+ */
+static void __init forget_other_hosts(void)
+{
+#ifdef CONFIG_HYPERVISOR_GUEST
+	nopv = true;
+#endif
+#ifdef CONFIG_PARAVIRT
+	pv_info.name = "VMI";
+	pv_ops.cpu.io_delay = vmi_io_delay;
+#endif
 }
 
 /**
@@ -188,6 +204,7 @@ static void __init vmi_pagetable_init(void)
  */
 void __init vmi_hook_early(void)
 {
+	forget_other_hosts();
 	x86_init.paging.pagetable_init = vmi_pagetable_init;
 	vmi_hook_tsc();
 }

@@ -68,7 +68,9 @@ SYM_CODE_START(vmi_ap_start)
 	call	*initial_code
 1:	jmp	1b
 SYM_CODE_END(vmi_ap_start)
+#endif
 
+#if defined(CONFIG_PARAVIRT_SPINLOCKS) && !defined(CONFIG_PARAVIRT)
 	.section .spinlock.text, "ax"
 
 /*

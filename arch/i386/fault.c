@@ -84,7 +84,7 @@ static bool fix_jump(struct pt_regs *regs, int trapnr, unsigned long error_code)
  * While the ROM is being asked, any exception ends the call.  Later, those are
  * meant that the native instruction raises too: RDMSR, WRMSR and IRET.
  *
- * Context: exception.  docs/abi.md, "Exceptions".
+ * Context: exception.  vmi.rst, "Exceptions".
  *
  * Return: true if @regs say where to go on.
  */

@@ -8,8 +8,11 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
+#include <linux/spinlock.h>
 
 #include <asm/apic.h>
+#include <asm/irq_vectors.h>
+#include <asm/paravirt.h>
 #include <asm/vmi/setup.h>
 #include <asm/vmi/site.h>
 
@@ -18,29 +21,31 @@
 /* Processors that one SendIPIMask reaches, by APIC id. */
 #define IPI_MASK_BITS	64
 
+#ifdef CONFIG_PARAVIRT_SPINLOCKS
+
 /**
- * pv_wait() - sleep while a byte has a value
+ * vmi_wait() - sleep while a byte has a value
  * @ptr: the byte
  * @val: the value
  *
- * Returns when pv_kick() names this processor, and whenever the host wants.
+ * Returns when vmi_kick() names this processor, and whenever the host wants.
  *
  * Context: the slow path of a spinlock; only if the ROM has SpinWait.  An NMI
  * must not sleep, since the kick is for what it interrupted.
  */
-void pv_wait(u8 *ptr, u8 val)
+void vmi_wait(u8 *ptr, u8 val)
 {
 	if (!in_nmi())
 		vmi_call2(SPIN_WAIT, (unsigned long)ptr, val);
 }
 
 /**
- * pv_kick() - wake a processor that may be in pv_wait()
+ * vmi_kick() - wake a processor that may be in vmi_wait()
  * @cpu: its number
  *
  * Context: unlocking a spinlock; only if the ROM has SpinKick.
  */
-void pv_kick(int cpu)
+void vmi_kick(int cpu)
 {
 	vmi_call1(SPIN_KICK, cpu_physical_id(cpu));
 }
@@ -59,8 +64,45 @@ bool vmi_cpu_preempted(int cpu)
 }
 EXPORT_SYMBOL(vmi_cpu_preempted);
 
+#ifdef CONFIG_PARAVIRT
+
+PV_CALLEE_SAVE_REGS_THUNK(vmi_cpu_preempted);
+
+static void __init hook_pv_lock(void)
+{
+	if (vmi_patched(VMI_OP_SPIN_WAIT)) {
+		pv_ops.lock.queued_spin_lock_slowpath = __pv_queued_spin_lock_slowpath;
+		pv_ops.lock.queued_spin_unlock = PV_CALLEE_SAVE(__pv_queued_spin_unlock);
+		pv_ops.lock.wait = vmi_wait;
+		pv_ops.lock.kick = vmi_kick;
+	}
+	if (vmi_patched(VMI_OP_CPU_PREEMPTED))
+		pv_ops.lock.vcpu_is_preempted = PV_CALLEE_SAVE(vmi_cpu_preempted);
+}
+
+#else
+
 /* In entry.S; called by every unlock. */
 EXPORT_SYMBOL(vmi_spin_unlock);
+
+static void __init hook_pv_lock(void) {}
+
+#endif
+
+/**
+ * vmi_hook_spinlock() - let the host know who waits for a spinlock
+ *
+ * Context: boot processor, alone, there is memory, no alternative is applied yet;
+ * only if a ROM was accepted.
+ */
+void __init vmi_hook_spinlock(void)
+{
+	if (vmi_patched(VMI_OP_SPIN_WAIT))
+		__pv_init_lock_hash();
+	hook_pv_lock();
+}
+
+#endif /* CONFIG_PARAVIRT_SPINLOCKS */
 
 static DEFINE_PER_CPU(struct cpumask, flush_now);
 

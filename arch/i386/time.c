@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host's clocks.  ABI calls 62, 66, 67, 70 and 106. */
+#include <linux/atomic.h>
 #include <linux/clocksource.h>
 #include <linux/cpufeature.h>
 #include <linux/init.h>
+#include <linux/jump_label.h>
 #include <linux/math64.h>
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <linux/static_call.h>
 #include <linux/time64.h>
 
+#include <asm/paravirt.h>
 #include <asm/tsc.h>
 #include <asm/vmi/site.h>
+#ifndef CONFIG_PARAVIRT
 #include <asm/vmi/time.h>
+#endif
 #include <asm/x86_init.h>
 
 #include "vmi.h"
@@ -28,6 +36,40 @@ static struct clocksource vmi_clock = {
 	.flags	= CLOCK_SOURCE_IS_CONTINUOUS | CLOCK_SOURCE_VALID_FOR_HRES,
 };
 
+static u64 stolen_time(void)
+{
+	if (!cycles_hz)
+		return 0;
+	return mul_u64_u64_div_u64(vmi_call1(GET_CYCLE_COUNTER, VMI_CYCLES_STOLEN),
+				   NSEC_PER_SEC, cycles_hz);
+}
+
+#ifdef CONFIG_PARAVIRT
+
+static DEFINE_PER_CPU(atomic64_t, last_stolen_time);
+
+/*
+ * A run queue's clock may be updated by any processor, but the host is asked for the
+ * own time only: of another one, what it asked for last.
+ */
+static u64 vmi_steal_clock(int cpu)
+{
+	atomic64_t *last = per_cpu_ptr(&last_stolen_time, cpu);
+
+	if (cpu == smp_processor_id())
+		atomic64_set(last, stolen_time());
+	return atomic64_read(last);
+}
+
+static void __init hook_steal_clock(void)
+{
+	static_call_update(pv_steal_clock, vmi_steal_clock);
+	static_key_slow_inc(&paravirt_steal_enabled);
+	static_key_slow_inc(&paravirt_steal_rq_enabled);
+}
+
+#else
+
 /**
  * paravirt_steal_clock() - time that the host took from this processor
  * @cpu: the running processor
@@ -38,11 +80,12 @@ static struct clocksource vmi_clock = {
  */
 u64 paravirt_steal_clock(int cpu)
 {
-	if (!cycles_hz)
-		return 0;
-	return mul_u64_u64_div_u64(vmi_call1(GET_CYCLE_COUNTER, VMI_CYCLES_STOLEN),
-				   NSEC_PER_SEC, cycles_hz);
+	return stolen_time();
 }
+
+static void __init hook_steal_clock(void) {}
+
+#endif
 
 static void vmi_get_wallclock(struct timespec64 *now)
 {
@@ -87,7 +130,7 @@ static void (*restore_sched_clock_state)(void);
 /* Suspend to RAM ends in a reset: the host has forgotten this processor. */
 static void vmi_restore_sched_clock_state(void)
 {
-	vmi_call2(SET_INITIAL_AP_STATE, 0, boot_cpu_data.topo.initial_apicid);
+	vmi_call2(SET_INITIAL_AP_STATE, 0, cpu_physical_id(0));
 	restore_sched_clock_state();
 }
 
@@ -107,11 +150,14 @@ void __init vmi_hook_clock(void)
 	if (!vmi_patched(VMI_OP_GET_CYCLE_FREQUENCY)) {
 		if (vmi_patched(VMI_OP_GET_TSC_FREQUENCY))
 			cycles_hz = vmi_call0(GET_TSC_FREQUENCY);
+		if (cycles_hz)
+			hook_steal_clock();
 		return;
 	}
 	cycles_hz = vmi_call0(GET_CYCLE_FREQUENCY);
 	if (!cycles_hz)
 		return;
+	hook_steal_clock();
 
 	if (vmi_patched(VMI_OP_SET_INITIAL_AP_STATE)) {
 		restore_sched_clock_state = x86_platform.restore_sched_clock_state;

@@ -123,7 +123,7 @@ static noinline void selftest_control_registers(void)
 
 	check((cr0 & (X86_CR0_PE | X86_CR0_WP | X86_CR0_PG)) ==
 	      (X86_CR0_PE | X86_CR0_WP | X86_CR0_PG), "CR0");
-	check(cr4 & X86_CR4_PAE, "CR4");
+	check(!!(cr4 & X86_CR4_PAE) == IS_ENABLED(CONFIG_X86_PAE), "CR4");
 	preempt_disable();
 	pgd = read_cr3_pa();
 	check(pgd == __pa(current->active_mm->pgd), "CR3");
@@ -153,10 +153,13 @@ static noinline void selftest_debug_registers(void)
 
 static noinline void selftest_msr(void)
 {
+	bool nx;
 	u64 efer;
 
 	rdmsrl(MSR_EFER, efer);
-	check(!!(efer & EFER_NX) == !!boot_cpu_has(X86_FEATURE_NX), "EFER");
+	/* Page tables of two levels have no such bit. */
+	nx = IS_ENABLED(CONFIG_X86_PAE) && boot_cpu_has(X86_FEATURE_NX);
+	check(!!(efer & EFER_NX) == nx, "EFER");
 	check(!rdmsrl_safe(MSR_EFER, &efer), "rdmsrl_safe");
 	/* Reserved bits where the CPU has SVM, no such register where not. */
 	check(wrmsrl_safe(MSR_VM_HSAVE_PA, 0xfff) == -EIO, "wrmsrl_safe that faults");

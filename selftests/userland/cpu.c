@@ -152,7 +152,7 @@ static int msr_read(void)
 		CHECK(base & 0x800);
 		CHECK_EQ((base >> 8) & 1, cpu == 0);
 		/* 32-bit Linux uses the register for no-execute and no more. */
-		if (text_find(text, " nx ")) {
+		if (text_find(text, " nx ") && sys_pae()) {
 			CHECK_EQ(pread(fd, &efer, 8, MSR_EFER), 8);
 			CHECK(efer & 0x800);
 			CHECK(!(efer & 0x500));

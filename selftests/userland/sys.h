@@ -182,6 +182,15 @@ static inline char *text_find(const char *text, const char *needle)
 	return NULL;
 }
 
+/* Are the kernel's page tables those of PAE?  Without, large pages have 4 MB. */
+static inline int sys_pae(void)
+{
+	char text[4096];
+
+	return sys_read_file("/proc/meminfo", text, sizeof(text)) > 0 &&
+	       !text_find(text, "DirectMap4M");
+}
+
 /* The number after "@key", blanks, tabs and a colon skipped; or -1. */
 static inline long text_number(const char *text, const char *key)
 {

@@ -3,7 +3,8 @@
 #define _ASM_X86_VMI_ABI_H
 
 /*
- * The VMI 3.0 wire ABI, as docs/abi.md describes it.  Guests, ROMs, the
+ * The VMI 3.0 wire ABI, as Documentation/arch/x86/vmi.rst describes it, which
+ * is docs/abi.md where the ROMs' sources are.  Guests, ROMs, the
  * monitor and host-side tests all include this file, assembly too.
  */
 
@@ -85,7 +86,7 @@ enum vmi_op {
 	VMI_OPS(VMI_OP_ENUM)
 };
 
-/**
+/*
  * struct vmi_rom_header - first 144 bytes of an ABI ROM
  *
  * Offsets in the *_offs fields count from the first byte of the header.
@@ -123,7 +124,7 @@ struct vmi_reloc {
 	__u8	type;
 };
 
-/**
+/*
  * struct vmi_ap_state - registers with which an application processor starts
  *
  * Argument of SetInitialAPState; protected mode, paging on.

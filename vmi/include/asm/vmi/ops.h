@@ -4,7 +4,7 @@
 
 /*
  * The table of operations.  Everything that lists operations is made from it:
- * enum vmi_op, the ROMs' slots and counters, debugfs, the tests, docs/abi.md.
+ * enum vmi_op, the ROMs' slots and counters, debugfs, the tests, vmi.rst.
  *
  * VMI_OP(number, ID, name, type, group, in, out, native)
  *

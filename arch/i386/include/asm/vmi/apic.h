@@ -3,7 +3,7 @@
 #define _ASM_X86_VMI_APIC_H
 
 /*
- * Registers of the local APIC.  No processor with PAE has the 11AP erratum, so
+ * Registers of the local APIC.  No processor with CMOV has the 11AP erratum, so
  * a plain MOV writes them.
  */
 

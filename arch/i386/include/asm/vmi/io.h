@@ -12,6 +12,7 @@ static inline void vmi_io_delay(void)
 			    : "eax", "edx", "ecx", "memory");
 }
 
+#ifndef CONFIG_PARAVIRT
 static inline void slow_down_io(void)
 {
 	vmi_io_delay();
@@ -21,5 +22,6 @@ static inline void slow_down_io(void)
 	vmi_io_delay();
 #endif
 }
+#endif
 
 #endif /* _ASM_X86_VMI_IO_H */

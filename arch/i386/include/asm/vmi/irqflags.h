@@ -43,15 +43,10 @@ static __always_inline unsigned long arch_local_irq_save(void)
 	return flags;
 }
 
-static __always_inline void arch_safe_halt(void)
+/* In native_safe_halt(). */
+static __always_inline void vmi_safe_halt(void)
 {
-	x86_idle_clear_cpu_buffers();
 	VMI_DO0(HALT, VMI_PAD3 "sti; hlt");
-}
-
-static __always_inline void halt(void)
-{
-	native_halt();
 }
 
 #endif /* !__ASSEMBLY__ */

@@ -2,6 +2,8 @@
 #ifndef _ASM_X86_VMI_PROCESSOR_H
 #define _ASM_X86_VMI_PROCESSOR_H
 
+/* With CPUID, whose place was in asm/processor.h before Linux 6.2. */
+#include <asm/vmi/cpuid.h>
 #include <asm/vmi/site.h>
 
 static inline void load_sp0(unsigned long sp0)

@@ -33,9 +33,12 @@ VMI_OPS(VMI_OP_SYMBOL)
 	.endif
 771:	.fill	\pad, 1, 0x3e
 	\insns
-773:	.if	773b - 771b < 5
+773:
+#ifdef CONFIG_AS_IS_GNU
+	.if	773b - 771b < 5
 	.error	"VMI site too short"
 	.endif
+#endif
 	.pushsection .vmi_sites, "a"
 	.balign	4
 	.long	771b - ., 0
@@ -77,10 +80,18 @@ VMI_OPS(VMI_OP_SYMBOL)
 	".short " flags "\n\t"						\
 	".popsection\n"
 
+/* LLVM's assembler does not know a length so soon; vmi_site_check() looks, too. */
+#ifdef CONFIG_AS_IS_GNU
+#define VMI_SITE_LONG_ENOUGH						\
+	"\t.if 773b - 771b < 5\n\t"					\
+	".error \"VMI site too short\"\n\t.endif\n"
+#else
+#define VMI_SITE_LONG_ENOUGH
+#endif
+
 #define VMI_SITE_CODE(native)						\
 	"771:\t" native "\n"						\
-	"773:\t.if 773b - 771b < 5\n\t"					\
-	".error \"VMI site too short\"\n\t.endif\n"
+	"773:\n" VMI_SITE_LONG_ENOUGH
 
 /* Native code in the ABI's registers: patched to call the ROM itself. */
 #define VMI_DIRECT(native)						\
@@ -132,6 +143,12 @@ VMI_OPS(VMI_OP_SYMBOL)
 				      "", VMI_RESTORE)			\
 			    : : VMI_OPERAND(id), [a] "ri" (a0),		\
 				[b] "ri" (b0) : "memory")
+/* The second argument is an address: native code names it as (%[b]). */
+#define VMI_DO3(id, native, a0, b0, c0)					\
+	asm_inline volatile(VMI_THUNK(native, VMI_ARGS3("%[a]", "%[b]", "%[c]"), \
+				      "", VMI_RESTORE)			\
+			    : : VMI_OPERAND(id), [a] "ri" (a0), [b] "r" (b0), \
+				[c] "ri" (c0) : "memory")
 /* The third argument is an address: native code names it as (%[c]). */
 #define VMI_DO4(id, native, a0, b0, c0, d0)				\
 	asm_inline volatile(VMI_THUNK(native,				\

@@ -31,7 +31,7 @@ static inline void write_cr3(unsigned long x)
 	VMI_DO1(SET_CR3, VMI_PAD2 "mov %[a],%%cr3", x);
 }
 
-/* A processor of a PAE kernel has CR4, so no exception needs to be caught. */
+/* A processor with CMOV has CR4, so no exception needs to be caught. */
 static inline unsigned long __read_cr4(void)
 {
 	return VMI_GET(GET_CR4, VMI_PAD2 "mov %%cr4,%[val]");

@@ -8,13 +8,20 @@
  */
 #ifdef CONFIG_VMI
 
+void vmi_wait(u8 *ptr, u8 val);
+void vmi_kick(int cpu);
+bool vmi_cpu_preempted(int cpu);
+
+/* With CONFIG_PARAVIRT it is pv_ops.lock that is chosen. */
+#ifndef CONFIG_PARAVIRT
+
 #include <asm/vmi/site.h>
 
 void __pv_queued_spin_lock_slowpath(struct qspinlock *lock, u32 val);
-bool vmi_cpu_preempted(int cpu);
 void vmi_spin_unlock(void);
-void pv_wait(u8 *ptr, u8 val);
-void pv_kick(int cpu);
+
+#define pv_wait		vmi_wait
+#define pv_kick		vmi_kick
 
 /* A lock that is taken: the native way looks at virt_spin_lock() first. */
 #define pv_queued_spin_lock_slowpath	native_queued_spin_lock_slowpath
@@ -56,5 +63,6 @@ static __always_inline bool pv_vcpu_is_preempted(int cpu)
 /* CpuPreempted needs no feature flag. */
 static inline void paravirt_set_cap(void) {}
 
+#endif /* !CONFIG_PARAVIRT */
 #endif /* CONFIG_VMI */
 #endif /* _ASM_X86_VMI_SPINLOCK_H */

@@ -6,6 +6,7 @@
 
 #include <asm/vmi/site.h>
 
+/* Without CONFIG_PARAVIRT, which has a static key and a static call for it. */
 #define paravirt_steal_clock_enabled()	vmi_patched(VMI_OP_GET_CYCLE_COUNTER)
 
 __u64 paravirt_steal_clock(int cpu);

@@ -2,39 +2,36 @@
 #ifndef _ASM_X86_VMI_TLB_H
 #define _ASM_X86_VMI_TLB_H
 
-/* TLB flushes; included by mm/tlb.c alone. */
+/* TLB flushes, for the native functions in mm/tlb.c; true: the host did it. */
 
 #include <asm/vmi/setup.h>
+
+#ifdef CONFIG_VMI
+
 #include <asm/vmi/site.h>
 
-static void native_flush_tlb_local(void);
-static void native_flush_tlb_global(void);
-static void native_flush_tlb_one_user(unsigned long addr);
-static void native_flush_tlb_multi(const struct cpumask *cpumask,
-				   const struct flush_tlb_info *info);
-
-static __always_inline void vmi_flush_tlb_local(void)
+static __always_inline bool vmi_flush_tlb_local(void)
 {
-	if (vmi_patched(VMI_OP_FLUSH_TLB))
-		vmi_call1(FLUSH_TLB, VMI_FLUSH_TLB);
-	else
-		native_flush_tlb_local();
+	if (!vmi_patched(VMI_OP_FLUSH_TLB))
+		return false;
+	vmi_call1(FLUSH_TLB, VMI_FLUSH_TLB);
+	return true;
 }
 
-static __always_inline void vmi_flush_tlb_global(void)
+static __always_inline bool vmi_flush_tlb_global(void)
 {
-	if (vmi_patched(VMI_OP_FLUSH_TLB))
-		vmi_call1(FLUSH_TLB, VMI_FLUSH_GLOBAL);
-	else
-		native_flush_tlb_global();
+	if (!vmi_patched(VMI_OP_FLUSH_TLB))
+		return false;
+	vmi_call1(FLUSH_TLB, VMI_FLUSH_GLOBAL);
+	return true;
 }
 
-static __always_inline void vmi_flush_tlb_one_user(unsigned long addr)
+static __always_inline bool vmi_flush_tlb_one_user(unsigned long addr)
 {
-	if (vmi_patched(VMI_OP_INVAL_PAGE))
-		vmi_call1(INVAL_PAGE, addr);
-	else
-		native_flush_tlb_one_user(addr);
+	if (!vmi_patched(VMI_OP_INVAL_PAGE))
+		return false;
+	vmi_call1(INVAL_PAGE, addr);
+	return true;
 }
 
 /* Pages of one address space.  false: flush them one by one. */
@@ -46,14 +43,31 @@ static __always_inline bool vmi_flush_tlb_range(unsigned long start, unsigned lo
 	return true;
 }
 
-static __always_inline void vmi_flush_tlb_multi(const struct cpumask *cpumask,
-						const struct flush_tlb_info *info)
+/* Of the processors to flush, those that must be told now. */
+static __always_inline const struct cpumask *vmi_flush_now(const struct cpumask *cpus)
 {
 #ifdef CONFIG_SMP
 	if (vmi_patched(VMI_OP_FLUSH_LATER))
-		cpumask = vmi_flush_later(cpumask);
+		return vmi_flush_later(cpus);
 #endif
-	native_flush_tlb_multi(cpumask, info);
+	return cpus;
 }
+
+#else
+
+static inline bool vmi_flush_tlb_local(void) { return false; }
+static inline bool vmi_flush_tlb_global(void) { return false; }
+static inline bool vmi_flush_tlb_one_user(unsigned long addr) { return false; }
+static inline bool vmi_flush_tlb_range(unsigned long start, unsigned long end)
+{
+	return false;
+}
+
+static inline const struct cpumask *vmi_flush_now(const struct cpumask *cpus)
+{
+	return cpus;
+}
+
+#endif
 
 #endif /* _ASM_X86_VMI_TLB_H */
