@@ -25,7 +25,7 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help host \
+.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help host host-debug \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
@@ -53,6 +53,8 @@ help:
 	@echo 'make kvm      a shell in it under real KVM, in an emulated machine (ROM=kvm)'
 	@echo 'make kvm-vmi  a shell in it on our driver for KVM, in an emulated machine without SVM'
 	@echo 'make host     that driver, and Debian packages of it and of the ROMs, in $(B)/deb/'
+	@echo 'make host-debug  a kernel for L1 with KASAN, lockdep and UBSAN, and kvm-vmi'"'"'s tests'
+	@echo '              and fuzzer on it: no report (an hour)'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench-kvm-vmi  what kvm-vmi costs, beside the monitor, KVM, emulation and Xen;'
 	@echo '              build/bench/kvm-vmi.md; make bench-kvm-vmi-quick: instructions of the'
@@ -220,6 +222,19 @@ host: $(B)/linux-orig/.done roms
 	@$(STEP) "build Debian packages" deb 0 \
 		arch/x86_64/deb/build $(B) $(KERNEL_VERSION)
 	@ls $(B)/deb/*.deb
+
+# A host's kernel that looks after itself: Debian's sources, as small as L1 may be.
+$(B)/host-debug/kernel/.config: selftests/config-host-debug $(B)/linux-orig/.done
+	@ARCH=x86_64 BASE=$< selftests/configure $(B)/linux-orig $(@D)
+
+$(B)/host-debug/bzImage: $(B)/host-debug/kernel/.config
+	@$(STEP) "build a host's kernel with KASAN and lockdep" host-debug 1400 \
+		$(KMAKE) ARCH=x86_64 -C $(B)/linux-orig O=$(CURDIR)/$(@D)/kernel \
+		KCFLAGS=-fmacro-prefix-map=../linux-orig/= bzImage modules
+	@cp $(@D)/kernel/arch/x86/boot/bzImage $@
+
+host-debug: $(B)/host-debug/bzImage $(B)/bzImage userland guests
+	@selftests/run host-debug
 
 bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
 	@selftests/kvm/bench

@@ -184,15 +184,18 @@ def prepare(test, place):
 
 
 def of_l1(test):
-    """What decides in which L1 a test is run: kind, processors, model, kernel's words."""
-    return test["kind"], test.get("l1_smp", "1"), test.get("l1_cpu", ""), test.get("l1_append", "")
+    """What decides in which L1 a test is run: kind, processors, model, kernel, its words."""
+    return (test["kind"], test.get("l1_smp", "1"), test.get("l1_cpu", ""),
+            test.get("l1_kernel", ""), test.get("l1_append", ""))
 
 
 def start_l1(tests, work, name, out):
     """Starts L1, with this repository in it; who calls ends it."""
-    kind, cpus, cpu, words = of_l1(tests[0])
-    argv = ["selftests/kvm/run", *KINDS[kind], "-c", cpus, "-m", str(memory(tests)), "-l", name,
-            "-d", work] + (["-p", cpu] if cpu else []) + (["-a", words] if words else [])
+    kind, cpus, cpu, kernel, words = of_l1(tests[0])
+    room = memory(tests) * (2 if kernel else 1)
+    argv = ["selftests/kvm/run", *KINDS[kind], "-c", cpus, "-m", str(room), "-l", name,
+            "-d", work] + (["-p", cpu] if cpu else []) + (["-D"] if kernel else []) + \
+           (["-a", words] if words else [])
     return proc.start(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
 
 

@@ -5,6 +5,9 @@
 /* For ring1.h: types, and what this host keeps in a vcpu besides struct vcpu_vmi. */
 
 #include <linux/kvm_host.h>
+
+/* A macro, in a kernel without PARAVIRT_XXL: the core has one of that name. */
+#undef load_ldt
 #include <asm/mce.h>
 
 /* The core's headers have these by the same values, but written differently. */
