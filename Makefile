@@ -40,6 +40,7 @@ help:
 	@echo '              T="kvm-more kvm-vmi-more", more of KVM and of our driver for it;'
 	@echo '              T=kvm-vmi-fuzz-million, 1,000,000 random calls to KVM;'
 	@echo '              T=kvm-vmi-hostile-all, all that a guest tries against its host;'
+	@echo '              T=kvm-vmi-hostile-calls, 10,000,000 random calls beside another;'
 	@echo '              T=kvm-vmi-cpuid-fault, a processor that can make CPUID fault'
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
