@@ -53,6 +53,7 @@ struct tally tallies[] = {
 	[SEEN_FULL] = { "pools emptied", 0 },
 	[SEEN_TRIMMED] = { "pools used up", 0 },
 	[SEEN_AWAITED] = { "fills behind a guest's fault", 0 },
+	[SEEN_KEPT] = { "TLB entries that a flush of a range kept", 0 },
 	[SEEN_LOST] = { "rings overrun", 0 },
 };
 
@@ -372,6 +373,49 @@ static void step_inval(struct input *in)
 	check_pdptes(false);
 }
 
+/* Other addresses may have changed an entry for this one, which is for them to flush. */
+static bool is_aliased(u32 lin)
+{
+	u64 e = cpu->v.root->table[lin >> 30];
+	struct spage *s;
+
+	if (!(e & PTE_P))
+		return false;
+	s = spage_of(&cpu->v, e);
+	e = s->table[lin >> 21 & 511];
+	return s->aliased || ((e & (PTE_P | PTE_PS)) == PTE_P && spage_of(&cpu->v, e)->aliased);
+}
+
+/* The TLB has nothing then that the shadow has not, of the range or elsewhere. */
+static void step_range(struct input *in)
+{
+	u32 lin = some_lin(in) & ~(PAGE - 1), n = take_u8(in) % 70, i;
+	bool all = overrun();
+	struct tlb_entry *e;
+	struct real r;
+
+	shadow_flush_range(&cpu->v, lin, n);
+	if (all || !cpu->v.vmi)
+		forget_all();
+	else
+		forget_noted();
+	for (i = 0; i < n; i++, lin += PAGE) {
+		r = real_walk(lin);
+		if (r.present)
+			expect_explained(lin, &r, false);
+	}
+	for (e = cpu->tlb; e < cpu->tlb + TLB; e++) {
+		if (!e->size || is_aliased(e->lin))
+			continue;
+		r = real_walk(e->lin);
+		EXPECT(r.present && r.page == (e->real.page & ~(r.size - 1)) && r.size == e->size);
+		/* Less than in the shadow is a fault that was not needed. */
+		EXPECT(r.write >= e->real.write && r.user >= e->real.user);
+		tallies[SEEN_KEPT].count++;
+	}
+	check_pdptes(false);
+}
+
 static void read_mode(void)
 {
 	struct vcpu *v = &cpu->v;
@@ -443,7 +487,7 @@ static void one_step(struct input *in)
 	static void (*const steps[16])(struct input *in) = {
 		step_touch, step_touch, step_touch, step_touch, step_touch, step_touch,
 		step_set, step_set, step_set, step_set, step_write, step_note,
-		step_flush, step_flush, step_inval, step_mode,
+		step_flush, step_range, step_inval, step_mode,
 	};
 	u32 n = take_u8(in);
 

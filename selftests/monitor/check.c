@@ -321,6 +321,8 @@ enum fill __real_shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 enum fill __wrap_shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec);
 void __real_shadow_flush(struct vcpu *vcpu, bool global);
 void __wrap_shadow_flush(struct vcpu *vcpu, bool global);
+void __real_shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages);
+void __wrap_shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages);
 void __real_dump_counters(void);
 void __wrap_dump_counters(void);
 void __real_stop_guest(struct vcpu *vcpu, struct regs *regs, const char *why)
@@ -381,12 +383,23 @@ enum fill __wrap_shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 	return ret;
 }
 
-void __wrap_shadow_flush(struct vcpu *vcpu, bool global)
+static void flushed(struct vcpu *vcpu)
 {
-	__real_shadow_flush(vcpu, global);
 	if (vcpu->vmi && (vcpu->cr0 & CR0_PG) && (vcpu->cr4 & CR4_PAE) && online_cpus() == 1 &&
 	    !(++flushes % EVERY_FLUSHES))
 		check_stale(vcpu);
+}
+
+void __wrap_shadow_flush(struct vcpu *vcpu, bool global)
+{
+	__real_shadow_flush(vcpu, global);
+	flushed(vcpu);
+}
+
+void __wrap_shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages)
+{
+	__real_shadow_flush_range(vcpu, gva, pages);
+	flushed(vcpu);
 }
 
 void __wrap_dump_counters(void)

@@ -272,7 +272,7 @@ CALL(UPDATE_PXE, note_entry(vcpu, regs->ax))
 CALL(INVAL_PAGE, shadow_inval(vcpu, regs->ax))
 CALL(FLUSH_TLB, shadow_flush(vcpu, regs->ax & VMI_FLUSH_GLOBAL))
 /* The ring says what changed: only the TLB wants to know of pages. */
-CALL(FLUSH_RANGE, (u32)regs->dx == 1 ? shadow_inval(vcpu, regs->ax) : shadow_flush(vcpu, false))
+CALL(FLUSH_RANGE, shadow_flush_range(vcpu, regs->ax, regs->dx))
 CALL(APIC_WRITE, guest_apic_write(vcpu, regs->ax & 0xff0, regs->dx))
 CALL(APIC_READ, regs->ax = guest_apic_read(vcpu, regs->ax & 0xff0))
 CALL(SET_INITIAL_AP_STATE, set_ap_state(vcpu, regs->ax, regs->dx))

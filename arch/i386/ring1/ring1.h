@@ -82,6 +82,8 @@ struct spage {
 	struct spage *next;	/* in its hash chain */
 	struct spage *list;	/* of those in use, or free */
 	u32 loaded;		/* R_ROOT: when */
+	u32 at;			/* the addresses that lead here, from their top, + 1; 0: none */
+	bool aliased;		/* others, too */
 	bool kept;		/* while shadow_trim() looks */
 	u8 filled;		/* since it was cleared: a bit for each 64 entries */
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */
@@ -158,6 +160,7 @@ struct vcpu {
 	struct spage *root;
 	struct spage *awaited;	/* the table that lacked an entry at the last fault, */
 	u32 awaited_index;	/* which one; until the next flush */
+	u32 lost;		/* entries that the processor may know longer than they do */
 	u64 *pml4;
 	u64 pdpte[4];		/* PAE: the entries that CR3's load read */
 	u32 ring_seen[MAX_CPUS];
@@ -246,6 +249,7 @@ enum fill shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec);
 void shadow_fill_awaited(struct vcpu *vcpu);
 void shadow_inval(struct vcpu *vcpu, u32 gva);
 void shadow_flush(struct vcpu *vcpu, bool global);
+void shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages);
 
 /* deliver.c */
 bool set_tr(struct vcpu *vcpu, u16 sel);

@@ -14,6 +14,8 @@
 
 #define AROUND	8		/* entries to fill at once */
 #define RECENT	8		/* address spaces to spare when pages run out */
+#define RANGE	64		/* pages that are flushed one by one, at most */
+#define LOST_MORE	(1u << 31)	/* in vcpu->lost: not only entries of page tables */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
 #define LINK	(PFN_MASK | PTE_P | PTE_A | PTE_PS)	/* what leads to a page table, in PAE */
 
@@ -82,6 +84,8 @@ static struct spage *find_or_make(struct vcpu *vcpu, u64 key)
 	s->key = key;
 	s->guest = NULL;
 	s->pde = 0;
+	s->at = 0;
+	s->aliased = false;
 	memset(s->pdpte, 0, sizeof(s->pdpte));
 	use(vcpu, s);
 	return s;
@@ -111,8 +115,16 @@ static void load_pdptes(struct vcpu *vcpu)
 		if (vcpu->root->pdpte[i] != vcpu->pdpte[i]) {
 			vcpu->root->pdpte[i] = vcpu->pdpte[i];
 			root[i] = 0;
+			vcpu->lost |= LOST_MORE;
 		}
 	}
+}
+
+/* The processor forgets all; also what the shadows had lost without its knowing. */
+static void flush_all(struct vcpu *vcpu)
+{
+	vcpu->lost = 0;
+	flush_tlb(vcpu);
 }
 
 /**
@@ -133,7 +145,7 @@ void shadow_set_root(struct vcpu *vcpu)
 	if ((vcpu->cr0 & CR0_PG) && (vcpu->cr4 & CR4_PAE))
 		load_pdptes(vcpu);
 	vcpu->pml4[0] = table_phys(vcpu->root->table) | PTE_P | PTE_W | PTE_U;
-	flush_tlb(vcpu);
+	flush_all(vcpu);
 }
 
 /* Forget everything, like a TLB flush that spares nothing. */
@@ -210,7 +222,7 @@ void shadow_trim(struct vcpu *vcpu)
 	if (vcpu->count[C_SHADOW_PAGES] > had / 4 * 3)
 		shadow_reset(vcpu);
 	else
-		flush_tlb(vcpu);
+		flush_all(vcpu);
 }
 
 static u32 rights_index(u64 r)
@@ -228,6 +240,15 @@ static void set_entry(struct vcpu *vcpu, u64 *slot, u64 val, u32 gva)
 	*slot = val;
 	if (old)
 		flush_tlb_page(vcpu, gva);
+}
+
+/* The entry at @slot leads to @s, for addresses that begin with @at. */
+static void set_link(struct vcpu *vcpu, u64 *slot, struct spage *s, u64 val, u32 at)
+{
+	if (*slot && ((*slot ^ val) & ~(PTE_A | PTE_D)))
+		vcpu->lost |= LOST_MORE;
+	s->aliased |= s->at && s->at != at + 1;
+	s->at = at + 1;
 }
 
 /* The leaf of @pte, of a PAE table. */
@@ -272,13 +293,16 @@ static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
 				      KEY(R_FLAT_PD, 0, gva >> 30), *root);
 	if (!pd)
 		return false;
-	*root = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
+	val = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
+	set_link(vcpu, root, pd, val, gva >> 30);
+	*root = val;
 	set_filled(vcpu->root, 0);
 	set_filled(pd, gva >> 21 & 511);
 	pd->guest = l->pd;
 	slot = &pd->table[gva >> 21 & 511];
 	val = l->large ? map_large_frame(vcpu, l) : 0;
 	if (val) {
+		vcpu->lost |= *slot && !(*slot & PTE_PS) ? LOST_MORE : 0;
 		if (val & PTE_PAT)
 			val ^= PTE_PAT | PTE_PAT_LARGE;
 		set_entry(vcpu, slot, val | PTE_PS, gva);
@@ -293,7 +317,9 @@ static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
 	}
 	if (!pt)
 		return false;
-	set_entry(vcpu, slot, table_phys(pt->table) | val, gva);
+	val |= table_phys(pt->table);
+	set_link(vcpu, slot, pt, val, gva >> 21);
+	set_entry(vcpu, slot, val, gva);
 	set_filled(pt, gva >> 12 & 511);
 	if (pae && !l->large) {
 		pt->guest = l->pt;
@@ -437,8 +463,13 @@ static void clear_slot(struct vcpu *vcpu, u64 key, u32 index, u32 n)
 {
 	struct spage *s = find(vcpu, key);
 
-	while (s && n--)
+	while (s && n--) {
+		if (s->table[index + n] && (key & 15) == R_PT)
+			vcpu->lost++;
+		else if (s->table[index + n])
+			vcpu->lost |= LOST_MORE;
 		s->table[index + n] = 0;
+	}
 }
 
 /* The guest changed the entry at @gpa, of a page table or directory, or both. */
@@ -462,8 +493,12 @@ static void forget(struct vcpu *vcpu, u64 key)
 {
 	struct spage *s = find(vcpu, key);
 
-	if (s)
+	if (s) {
+		vcpu->lost |= s->filled ? LOST_MORE : 0;
 		clear_table(s);
+		s->at = 0;
+		s->aliased = false;
+	}
 }
 
 /* A page becomes a page table, or ceases to be one: forget its shadows. */
@@ -525,7 +560,7 @@ void shadow_inval(struct vcpu *vcpu, u32 gva)
 	shadow_sync(vcpu);
 	root = vcpu->root->table[gva >> 30];
 	if (!(root & PTE_P)) {
-		flush_tlb(vcpu);
+		flush_all(vcpu);
 		return;
 	}
 	e = table_at(root) + (gva >> 21 & 511);
@@ -537,7 +572,7 @@ void shadow_inval(struct vcpu *vcpu, u32 gva)
 	*e = 0;
 	if (!(vcpu->cr4 & CR4_PAE))
 		*(u64 *)((u64)e ^ 8) = 0;
-	flush_tlb(vcpu);
+	flush_all(vcpu);
 }
 
 /* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */
@@ -549,4 +584,65 @@ void shadow_flush(struct vcpu *vcpu, bool global)
 	}
 	shadow_sync(vcpu);
 	shadow_set_root(vcpu);
+}
+
+/*
+ * The shadow of the guest's entry for @gva, if it has a table.  false: it is not known to
+ * be the only one for it, or it is none of a page table.
+ */
+static bool range_slot(struct vcpu *vcpu, u32 gva, u64 **slot)
+{
+	u64 e = vcpu->root->table[gva >> 30];
+	struct spage *s;
+
+	*slot = NULL;
+	if (!(e & PTE_P))
+		return true;
+	s = spage_of(vcpu, e);
+	e = s->table[gva >> 21 & 511];
+	if (s->aliased || (e & PTE_PS))
+		return false;
+	if (!(e & PTE_P))
+		return true;
+	s = spage_of(vcpu, e);
+	*slot = &s->table[gva >> 12 & 511];
+	return (s->key & 15) == R_PT && !s->aliased;
+}
+
+/**
+ * shadow_flush_range - INVLPG for some pages
+ * @vcpu: the virtual CPU
+ * @gva: the first
+ * @pages: how many
+ *
+ * What the processor knows is in the shadows, or was lost from them since the last flush
+ * of all.  So only pages that are lost now need an INVLPG, if nothing else was.
+ */
+void shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages)
+{
+	u64 *slots[RANGE];
+	u8 which[RANGE];
+	u32 i, n = 0;
+
+	if (!vcpu->vmi || pages > RANGE) {
+		shadow_flush(vcpu, false);
+		return;
+	}
+	for (i = 0; i < pages; i++) {
+		if (!range_slot(vcpu, gva + i * PAGE, &slots[n])) {
+			shadow_flush(vcpu, false);
+			return;
+		}
+		if (slots[n] && *slots[n])
+			which[n++] = i;
+	}
+	shadow_sync(vcpu);
+	while (n--) {
+		if (*slots[n])
+			continue;
+		flush_tlb_page(vcpu, gva + which[n] * PAGE);
+		vcpu->lost--;
+	}
+	if (vcpu->lost)
+		shadow_set_root(vcpu);
 }
