@@ -5,7 +5,7 @@ B		:= build
 KERNEL_VERSION	:= 6.12
 TARBALL		:= /usr/src/linux-source-$(KERNEL_VERSION).tar.xz
 PATCHES		:= $(sort $(wildcard patches/*.patch))
-SHIM		:= Kconfig Kbuild $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
+SHIM		:= Kconfig Kbuild docs/abi.md docs/abi-rst.py $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
 		   arch/i386/*.[cS] arch/i386/include/asm/vmi/*.h)
 JOBS		:= $(shell nproc)
 KMAKE		:= $(MAKE) ARCH=i386 -j$(JOBS) CC="ccache gcc" \
