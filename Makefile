@@ -8,7 +8,9 @@ PATCHES		:= $(sort $(wildcard patches/*.patch))
 SHIM		:= Kconfig Kbuild docs/abi.md docs/abi-rst.py $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
 		   arch/i386/*.[cS] arch/i386/include/asm/vmi/*.h)
 JOBS		:= $(shell nproc)
-KMAKE		:= $(MAKE) ARCH=i386 -j$(JOBS) CC="ccache gcc" \
+# By this name make -n does not run it.
+SUBMAKE		:= $(MAKE)
+KMAKE		:= $(SUBMAKE) ARCH=i386 -j$(JOBS) CC="ccache gcc" \
 		   KBUILD_BUILD_USER=vmi386 KBUILD_BUILD_HOST=vmi386 KBUILD_BUILD_VERSION=1 \
 		   KBUILD_BUILD_TIMESTAMP="Thu Jan  1 00:00:00 UTC 1970"
 STEP		:= selftests/step
@@ -172,24 +174,24 @@ $(B)/novmi/vmlinux: $(B)/novmi/.config $(B)/linux/.placed
 	@touch $@
 
 roms: | setup
-	@$(STEP) "build the ROMs" roms 0 $(MAKE) -C arch/i386/rom B=$(CURDIR)/$(B)
+	@$(STEP) "build the ROMs" roms 0 $(SUBMAKE) -C arch/i386/rom B=$(CURDIR)/$(B)
 
 $(B)/monitor.elf: FORCE | setup
 	@$(STEP) "build the monitor" monitor 0 \
-		$(MAKE) -C arch/i386/monitor B=$(CURDIR)/$(B)
+		$(SUBMAKE) -C arch/i386/monitor B=$(CURDIR)/$(B)
 
 $(B)/monitor-check.elf: FORCE | setup
 	@$(STEP) "build the monitor that checks itself" monitor-check 0 \
-		$(MAKE) -C arch/i386/monitor B=$(CURDIR)/$(B) CHECK=1
+		$(SUBMAKE) -C arch/i386/monitor B=$(CURDIR)/$(B) CHECK=1
 
 # Its modules are for all kernels that are there.
 userland: $(B)/bzImage $(if $(filter check,$(MAKECMDGOALS)),$(KERNELS))
 	@$(STEP) "build the test userland" userland 0 \
-		$(MAKE) -C selftests B=$(CURDIR)/$(B) KSRC=$(CURDIR)/$(B)/linux
+		$(SUBMAKE) -C selftests B=$(CURDIR)/$(B) KSRC=$(CURDIR)/$(B)/linux
 
 guests: roms
 	@$(STEP) "build the stand-alone guests" guests 0 \
-		$(MAKE) -C selftests/guests B=$(CURDIR)/$(B)
+		$(SUBMAKE) -C selftests/guests B=$(CURDIR)/$(B)
 	@python3 selftests/roms/damage.py $(B)/rom
 
 series: $(B)/linux/.done
@@ -219,7 +221,7 @@ kvm-vmi: $(B)/bzImage userland roms
 host: $(B)/linux-orig/.done roms
 	@mkdir -p $(B)/kvm-vmi-l1
 	@$(STEP) "build kvm-vmi" kvm-vmi 0 flock $(B)/kvm-vmi-l1/lock \
-		$(MAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) VMI=1 module
+		$(SUBMAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) VMI=1 module
 	@$(STEP) "build Debian packages" deb 0 \
 		arch/x86_64/deb/build $(B) $(KERNEL_VERSION)
 	@ls $(B)/deb/*.deb
@@ -253,7 +255,7 @@ bochs: $(B)/bzImage userland guests $(B)/monitor.elf
 
 linux-tests: $(B)/bzImage userland roms $(B)/monitor.elf
 	@$(STEP) "build Linux's own tests" linux-tests 0 \
-		$(MAKE) -C selftests/linux B=$(CURDIR)/$(B)
+		$(SUBMAKE) -C selftests/linux B=$(CURDIR)/$(B)
 	@selftests/run -j $(JOBS) $(or $(T:%=linux-%),linux-tests)
 
 soak: $(B)/bzImage userland roms $(B)/monitor.elf
@@ -261,7 +263,7 @@ soak: $(B)/bzImage userland roms $(B)/monitor.elf
 
 # What it costs.
 
-BENCH	:= $(MAKE) -C selftests/bench TOP=$(CURDIR) B=$(CURDIR)/$(B)
+BENCH	:= $(SUBMAKE) -C selftests/bench TOP=$(CURDIR) B=$(CURDIR)/$(B)
 
 bench: $(B)/bzImage $(B)/unpatched/bzImage $(B)/kvmguest/bzImage $(B)/novmi/vmlinux \
 		userland roms $(B)/monitor.elf
@@ -274,14 +276,14 @@ bench-quick: $(B)/bzImage $(B)/unpatched/bzImage userland $(B)/monitor.elf
 	@selftests/bench/run --quick
 
 # Besides what is measured, L1, the machine in which kvm-vmi and its peers run.
-KVM_VMI_L1 := flock $(B)/kvm-vmi-l1/lock $(MAKE) -C selftests/kvm TOP=$(CURDIR) \
+KVM_VMI_L1 := flock $(B)/kvm-vmi-l1/lock $(SUBMAKE) -C selftests/kvm TOP=$(CURDIR) \
 	B=$(CURDIR)/$(B) VMI=1 l1
 
 bench-kvm-vmi: $(B)/bzImage userland roms $(B)/monitor.elf
 	@mkdir -p $(B)/kvm $(B)/kvm-vmi-l1
 	@$(STEP) "fetch and build what is measured" bench 0 $(BENCH) xen
 	@$(STEP) "build L1 with SVM" kvm-l1 0 flock $(B)/kvm/lock \
-		$(MAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) l1
+		$(SUBMAKE) -C selftests/kvm TOP=$(CURDIR) B=$(CURDIR)/$(B) l1
 	@$(STEP) "build L1 without" kvm-vmi-l1 0 $(KVM_VMI_L1)
 	@selftests/bench/run --kvm-vmi
 	@selftests/kvm/bench -v
