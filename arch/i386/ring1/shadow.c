@@ -15,7 +15,7 @@
 #define AROUND	8		/* entries to fill at once */
 #define RECENT	8		/* address spaces to spare when pages run out */
 #define RANGE	64		/* pages that are flushed one by one, at most */
-#define LOST_MORE	(1u << 31)	/* in vcpu->lost: not only entries of page tables */
+#define LOST_MORE	BIT(31)	/* in vcpu->lost: not only entries of page tables */
 #define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
 #define LINK	(PFN_MASK | PTE_P | PTE_A | PTE_PS)	/* what leads to a page table, in PAE */
 
