@@ -620,21 +620,28 @@ static bool range_slot(struct vcpu *vcpu, u32 gva, u64 **slot)
  */
 void shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages)
 {
-	u64 *slots[RANGE];
+	u64 *slots[RANGE], *slot;
 	u8 which[RANGE];
-	u32 i, n = 0;
+	u32 i, end, n = 0;
 
 	if (!vcpu->vmi || pages > RANGE) {
 		shadow_flush(vcpu, false);
 		return;
 	}
-	for (i = 0; i < pages; i++) {
-		if (!range_slot(vcpu, gva + i * PAGE, &slots[n])) {
+	for (i = 0; i < pages; i = end) {
+		if (!range_slot(vcpu, gva + i * PAGE, &slot)) {
 			shadow_flush(vcpu, false);
 			return;
 		}
-		if (slots[n] && *slots[n])
-			which[n++] = i;
+		end = i + 512 - ((gva >> 12) + i) % 512;
+		if (end > pages)
+			end = pages;
+		for (; slot && i < end; i++, slot++) {
+			if (*slot) {
+				slots[n] = slot;
+				which[n++] = i;
+			}
+		}
 	}
 	shadow_sync(vcpu);
 	while (n--) {
