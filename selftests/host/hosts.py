@@ -11,6 +11,7 @@ SAYS = {
     "null": r"^vmi: null ROM, API 3",
     "trace": r"^vmi: trace ROM, API 3",
     "monitor": r"^vmi: monitor, API 3",
+    "kvm-vmi": r"^vmi: KVM ROM, API 3",
 }
 
 
@@ -22,6 +23,8 @@ def options(host, **more):
     test = dict(cfg["DEFAULT"], vmi="yes", expect=SAYS[host])
     if host == "monitor":
         test["monitor"] = "yes"
+    elif host == "kvm-vmi":
+        test.update(kind=host, rom="kvm")
     elif host != "native":
         test["rom"] = host
     return dict(test, **more)
