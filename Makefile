@@ -28,6 +28,7 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help host host-debug \
+	host-debian \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
@@ -59,6 +60,8 @@ help:
 	@echo 'make host     that driver, and Debian packages of it and of the ROMs, in $(B)/deb/'
 	@echo 'make host-debug  a kernel for L1 with KASAN, lockdep and UBSAN, and kvm-vmi'"'"'s tests'
 	@echo '              and fuzzer on it: no report (an hour)'
+	@echo 'make host-debian  Debian amd64 with libvirt and these packages, in an emulated machine:'
+	@echo '              its console, docs/libvirt.md; T=libvirt: what virsh does there'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench-kvm-vmi  what kvm-vmi costs, beside the monitor, KVM, emulation and Xen;'
 	@echo '              build/bench/kvm-vmi.md; make bench-kvm-vmi-quick: instructions of the'
@@ -240,13 +243,38 @@ $(B)/host-debug/bzImage: $(B)/host-debug/kernel/.config
 host-debug: $(B)/host-debug/bzImage $(B)/bzImage userland guests
 	@selftests/run host-debug
 
+# Debian with libvirt, and its guest: Debian i386, which GRUB boots.
+HOST_DISKS	:= $(B)/host-debian/disk.img $(B)/host-debian/images.img
+
+$(B)/host-debian/debs: host
+	@mkdir -p $(@D)
+	@md5sum $(B)/deb/*.deb | cmp -s - $@ || md5sum $(B)/deb/*.deb >$@
+
+$(B)/host-debian/disk.img: selftests/debian/host-image selftests/debian/archive.sh \
+		$(B)/host-debian/debs
+	@selftests/setup debootstrap
+	@$(STEP) "put Debian amd64 on a disk" host-debian 0 selftests/debian/host-image $(@D) $(B)/deb
+
+$(B)/host-debian/images/vmi.img: selftests/debian/bootable $(B)/bzImage $(B)/debian/disk.img
+	@selftests/setup fdisk
+	@mkdir -p $(@D)
+	@selftests/debian/bootable $(B)/debian/disk.img $(B)/bzImage $@
+
+$(B)/host-debian/images.img: $(B)/host-debian/images/vmi.img docs/vmi-guest.xml
+	@cp docs/vmi-guest.xml $(B)/host-debian/images/
+	@rm -f $@
+	@/sbin/mke2fs -q -t ext4 -d $(B)/host-debian/images $@ 4G
+
+host-debian: $(HOST_DISKS)
+	@selftests/debian/libvirt -i
+
 bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
 	@selftests/kvm/bench
 
 boot: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/side-by-side
 
-check: $(B)/bzImage $(KERNELS) $(SAME_CODE) userland guests \
+check: $(B)/bzImage $(KERNELS) $(SAME_CODE) $(call for_test,libvirt%,$(HOST_DISKS)) userland guests \
 		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
 
