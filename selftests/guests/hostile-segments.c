@@ -6,7 +6,8 @@
 #define TABLE_LEN	8192
 #define CALL_GATE	0xfff0		/* those that the ROM may use */
 #define FILL_GATE	0xffc0
-#define MONITORS_CS	0xffb0
+#define SHORT_GATE	0xffb0
+#define MONITORS_CS	0xffa0
 #define OLD_SEGMENTS	0xff80		/* CS and SS from before an LGDT, two slots */
 #define DESC_P		0x8000u
 #define DESC_S		0x1000u
@@ -188,7 +189,7 @@ static bool looks(void)
 	u8 zf;
 
 	for (sel = 0xff90; sel < CALL_GATE; sel += 8) {
-		if (sel == FILL_GATE)
+		if (sel == FILL_GATE || sel == SHORT_GATE)
 			continue;
 		asm volatile("lar %2, %1; setz %0" : "=q" (zf), "=r" (out) : "r" (sel));
 		if (zf)

@@ -72,10 +72,13 @@ void idt_init(void)
 _Static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE &&
 	       offsetof(struct vcpu, fast_ip) == V_FAST_IP &&
 	       offsetof(struct vcpu, fast_cs) == V_FAST_CS &&
+	       offsetof(struct vcpu, fast_vif) == V_FAST_VIF &&
 	       offsetof(struct vcpu, fast_ss) == V_FAST_SS &&
 	       offsetof(struct vcpu, events) == V_EVENTS &&
 	       offsetof(struct vcpu, count) == V_COUNT, "layout.h, V_*");
-_Static_assert(offsetof(struct shared, service) == SH_SERVICE &&
+_Static_assert(offsetof(struct shared, vif) == SH_VIF &&
+	       offsetof(struct shared, ss0) == SH_SS0 &&
+	       offsetof(struct shared, service) == SH_SERVICE &&
 	       offsetof(struct shared, ring) == SH_RING &&
 	       sizeof(struct shared) == PAGE, "layout.h, SH_*");
 
@@ -120,6 +123,7 @@ struct vcpu *vcpu_create(u32 id)
 	set_system_desc(&vcpu->real_gdt[MON_LDT / 8], 0x000082000000ffff, (u64)vcpu->real_ldt);
 	set_call_gate(&vcpu->real_gdt[MON_GATE / 8], (u64)call_gate);
 	set_call_gate(&vcpu->real_gdt[MON_FILL_GATE / 8], (u64)fill_gate);
+	set_call_gate(&vcpu->real_gdt[MON_SHORT_GATE / 8], (u64)short_gate);
 	vcpu->cr0 = CR0_PE | CR0_ET;
 	vcpus[id] = vcpu;
 	nr_cpus = id + 1;

@@ -85,59 +85,7 @@ trap_entry:
 \name:
 	.endm
 
-/*
- * The ways out.  An NMI may come behind the last look at what it is for; so all of
- * this is there twice, and such an NMI goes on at the same place of the second copy,
- * which ends in a trap instead of IRETQ: go_round().  Jumps stay inside a copy.
- */
-	.macro	ways_out again
-	.balign 16
-	global	ways_out\again
-/* INT 0x80 of a program: to the guest's kernel right here, if nothing is unusual. */
-	global	syscall_stub\again
-	movq	%rsp, %r8
-	andq	$-STACK_SIZE, %r8
-	movq	(%r8), %r8
-	testb	$2, 8(%rsp)		/* CS */
-	jz	774f
-	movq	V_PAGE(%r8), %r9
-	movl	SH_SS0(%r9), %r10d
-	orl	$1, %r10d
-	cmpl	%r10d, V_FAST_SS(%r8)
-	jne	774f
-	movl	SH_ESP0(%r9), %r11d
-	subl	$20, %r11d
-	movl	(%rsp), %r10d		/* EIP, CS, EFLAGS, ESP, SS */
-	store	%r10d, 0
-	movl	8(%rsp), %r10d
-	store	%r10d, 4
-	movl	16(%rsp), %r10d
-	andl	$~0x200, %r10d
-	orl	SH_VIF(%r9), %r10d
-	store	%r10d, 8
-	movl	24(%rsp), %r10d
-	store	%r10d, 12
-	movl	32(%rsp), %r10d
-	store	%r10d, 16
-	movl	$0, SH_VIF(%r9)
-	movq	V_FAST_IP(%r8), %r10
-	movq	%r10, (%rsp)
-	movl	V_FAST_CS(%r8), %r10d
-	movl	%r10d, 8(%rsp)
-	andl	$~0x54100, 16(%rsp)	/* not TF, NT, RF, AC */
-	movq	%r11, 24(%rsp)
-	movl	V_FAST_SS(%r8), %r10d
-	movl	%r10d, 32(%rsp)
-	xorl	%r11d, %r11d		/* nothing of the guest's is left in R8 to R11 */
-	incq	V_COUNT(%r8)
-	global	syscall_iretq\again
-	leave_or_trap \again
-
-/*
- * The ROM's IRET behind a page fault, by a call gate: what the guest mapped is filled.
- * If there is anything else to do it goes on as a call that does nothing.
- */
-	global	fill_gate\again
+	.macro	short_gate function, again
 	cli
 	pushq	%rax
 	pushq	%rcx
@@ -146,10 +94,11 @@ trap_entry:
 	pushq	%rdi
 	cld
 	movq	%rsp, %rdi
-	call	fill_from_rom
-	testq	%rax, %rax
+	movq	%r14, %rsi
+	call	\function
+	testb	%al, %al
 	jz	776f
-	cmpb	$0, V_EVENTS(%rax)
+	cmpb	$0, V_EVENTS(%r14)
 	jne	776f
 	popq	%rdi
 	popq	%rsi
@@ -172,6 +121,55 @@ trap_entry:
 	sti
 	.byte	0xe9
 	.long	call_gate - . - 4
+	.endm
+
+/*
+ * The ways out.  An NMI may come behind the last look at what it is for; so all of
+ * this is there twice, and such an NMI goes on at the same place of the second copy,
+ * which ends in a trap instead of IRETQ: go_round().  Jumps stay inside a copy.
+ */
+	.macro	ways_out again
+	.balign 16
+	global	ways_out\again
+/* INT 0x80 of a program: to the guest's kernel right here, if nothing is unusual. */
+	global	syscall_stub\again
+	testb	$2, 8(%rsp)		/* CS */
+	jz	775f
+	movq	SH_VIF(%r15), %r8	/* and SH_SS0 */
+	cmpq	%r8, V_FAST_VIF(%r14)
+	jne	775f
+	movl	SH_ESP0(%r15), %r11d
+	subl	$20, %r11d
+	popq	%r8			/* EIP */
+	popq	%r9			/* CS */
+	popq	%r10			/* EFLAGS */
+	popq	%r12			/* ESP */
+	popq	%r13			/* SS */
+	store	%r8d, 0
+	store	%r9d, 4
+	store	%r10d, 8
+	store	%r12d, 12
+	store	%r13d, 16
+	movl	$0, SH_VIF(%r15)
+	pushq	V_FAST_SS(%r14)
+	pushq	%r11
+	andl	$~0x54100, %r10d	/* not TF, NT, RF, AC */
+	pushq	%r10
+	pushq	V_FAST_CS(%r14)
+	pushq	V_FAST_IP(%r14)
+	incq	V_COUNT(%r14)
+	global	syscall_iretq\again
+	leave_or_trap \again
+
+/*
+ * By call gates of their own: the ROM's IRET behind a page fault, what the guest mapped is
+ * filled; and the short calls.  Five registers are saved.  If there is anything else to
+ * do it goes on as a call by the other gate.
+ */
+	global	fill_gate\again
+	short_gate fill_from_rom, \again
+	global	short_gate\again
+	short_gate short_call, \again
 
 from_guest\again:
 	call	trap_from_guest
@@ -203,9 +201,12 @@ to_monitor\again:
 	popq	%r9
 	popq	%r8
 	jmp	restore\again
-774:	xorl	%r10d, %r10d		/* the system call's long way */
-	xorl	%r11d, %r11d
-	pushq	$0
+774:	pushq	%r13			/* the system call's long way */
+	pushq	%r12
+	pushq	%r10
+	pushq	%r9
+	pushq	%r8
+775:	pushq	$0
 	pushq	$0x80
 	.byte	0xe9
 	.long	trap_entry - . - 4
@@ -239,19 +240,30 @@ call_gate:
 	pushq	$HYPERCALL_VECTOR
 	jmp	trap_entry
 
+	/*
+	 * R14, the vcpu, and R15, its shared page, are so whenever the guest runs: no 32-bit
+	 * code gets at them, and C code gives them back.
+	 */
+	.macro	load_vcpu
+	movq	%rsp, %r14
+	andq	$-STACK_SIZE, %r14
+	movq	(%r14), %r14
+	movq	V_PAGE(%r14), %r15
+	.endm
+
 /* enter_guest(regs): leave for good; the next trap starts at the stack's top. */
 	.globl	enter_guest
 enter_guest:
 	movq	%rdi, %rsp
-	movq	%rsp, %rax
-	andq	$-STACK_SIZE, %rax
-	movq	(%rax), %rax
+	load_vcpu
+	movq	%r14, %rax
 	jmp	way_out
 
 /* trap_again(regs): as if a trap had left them, above which the stack is free */
 	.globl	trap_again
 trap_again:
 	movq	%rdi, %rsp
+	load_vcpu
 	jmp	from_guest
 
 /* run_on_stack(stack, function, argument) */

@@ -19,6 +19,7 @@ typedef unsigned long u64;
 #define __packed	__attribute__((__packed__))
 #define __noreturn	__attribute__((noreturn))
 #define noinline	__attribute__((noinline))
+#define __always_inline	inline __attribute__((__always_inline__))
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 
 struct desc_ptr {

@@ -116,6 +116,7 @@ static inline void read_pdptes(struct vcpu *vcpu, u64 pdpte[4])
 	u64 *p = (u64 *)guest_ram(vcpu->cr3 & ~31u, 32);
 	u32 i;
 
+#pragma GCC unroll 4
 	for (i = 0; i < 4; i++)
 		pdpte[i] = p ? p[i] : 0;
 }

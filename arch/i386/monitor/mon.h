@@ -73,7 +73,9 @@ struct vcpu *trap_from_guest(struct regs *regs);
 struct vcpu *trap_from_monitor(struct regs *regs);
 struct vcpu *guest_events(struct regs *regs);
 void go_round(struct regs *regs);
-struct vcpu *fill_from_rom(u64 *saved);
+struct short_frame;
+bool fill_from_rom(struct short_frame *f, struct vcpu *vcpu);
+bool short_call(struct short_frame *f, struct vcpu *vcpu);
 
 /* io.c */
 enum outcome emulate_apic_store(struct vcpu *vcpu, struct regs *regs, u32 gva);
@@ -128,8 +130,8 @@ u64 find_room(u64 limit, u64 size, u64 align);
 void load_guest(struct regs *regs);
 
 /* entry.S */
-extern char vector_stubs[], syscall_stub[], call_gate[], fill_gate[], iretq_insn[];
-extern char syscall_iretq[], ap_start[], ap_end[];
+extern char vector_stubs[], syscall_stub[], call_gate[], fill_gate[], short_gate[];
+extern char iretq_insn[], syscall_iretq[], ap_start[], ap_end[];
 extern char ways_out[], ways_out_again[];
 extern char halt_begin[], halt_end[];
 void halt_unless(volatile bool *a, volatile bool *b);

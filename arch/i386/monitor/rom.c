@@ -7,6 +7,9 @@ extern u8 rom_image[], rom_image_end[];
 
 struct rom rom;
 bool fill_at_iret;
+static const u32 short_calls[] = {
+	VMI_OP_SET_CR3, VMI_OP_INVAL_PAGE, VMI_OP_FLUSH_TLB, VMI_OP_FLUSH_RANGE,
+};
 
 /* Is there an option ROM at this physical address?  Its length if so. */
 static u32 rom_at(u32 gpa)
@@ -106,10 +109,12 @@ void rom_choose(struct vcpu *vcpu, u32 by_int, u32 by_call)
 
 	for (i = 0; far && i < HC_BY_INT; i++)
 		use_far_call(i, MON_GATE);
-	/* In the place of a page fault, which is slower than either. */
+	/* In the place of a page fault, which is slower than either; and what spares more. */
 	fill_at_iret = !boot.only_int;
 	if (fill_at_iret)
 		use_far_call(HC_FILL, MON_FILL_GATE);
+	for (i = 0; fill_at_iret && i < ARRAY_SIZE(short_calls); i++)
+		use_far_call(short_calls[i], MON_SHORT_GATE);
 	seal();
 	mprintf("monitor: hypercalls by %s (INT %u cycles, far call %u)\n",
 		far ? "far call" : "INT", by_int, by_call);

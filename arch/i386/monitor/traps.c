@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What to do with each vector, from the guest and from the monitor itself. */
 #include "mon.h"
+#include "romlabels.h"	/* ROM_x: offset of label x in rom.S */
 
 /* QEMU's IRET to virtual 8086 mode works from any ring, in long mode, too. */
 static const char vm86[] = "the guest runs in virtual 8086 mode";
@@ -28,7 +29,7 @@ static bool deliver_quickly(struct vcpu *vcpu, struct regs *regs, u32 pfec)
 	struct shared *sh = vcpu->sh;
 	u32 sp = sh->esp0 - 24;
 
-	if ((regs->cs & 3) != 3 || vcpu->fast_ss != (sh->ss0 | 1) || !vcpu->fast_pf ||
+	if ((regs->cs & 3) != 3 || vcpu->fast_ss != sh->ss0 || !vcpu->fast_pf ||
 	    vcpu->nmi_blocked || !push_frame(regs, sp, pfec, (regs->flags & ~FLAG_IF) | sh->vif))
 		return false;
 	vcpu->count[C_EXCEPTION]++;
@@ -45,23 +46,70 @@ static bool deliver_quickly(struct vcpu *vcpu, struct regs *regs, u32 pfec)
 	return true;
 }
 
+/* What entry.S saves at the two short gates, and the processor. */
+struct short_frame {
+	u64 di, si, dx, cx, ax;
+	u64 ip, cs, sp, ss;
+};
+
 /**
  * fill_from_rom - the ROM's IRET to a program, behind its page fault
- * @saved: five registers, and what a call gate pushes: EIP, CS, ESP, SS
+ * @f: registers
+ * @vcpu: the virtual CPU
  *
  * A return to a stack of 16 bits would show the upper half of our RSP.
- * Return: the vcpu, whose events entry.S looks at; NULL: there is more to do than this.
+ * Return: false: there is more to do than this.
  */
-struct vcpu *fill_from_rom(u64 *saved)
+bool fill_from_rom(struct short_frame *f, struct vcpu *vcpu)
 {
-	struct vcpu *vcpu = this_vcpu();
-
-	if (saved[8] != vcpu->fast_ss)
-		return NULL;
+	if (f->ss != vcpu->fast_ss)
+		return false;
 	shadow_fill_awaited(vcpu);
 	vcpu->sh->fill = 0;
-	vcpu->sh->iret_user = vcpu->ports_open ? -1 : vcpu->sh->iret_kernel;	/* as note_held() */
-	return vcpu;
+	note_iret_user(vcpu);
+	return true;
+}
+
+/**
+ * short_call - a call of the ROM's that needs no more than its arguments
+ * @f: registers
+ * @vcpu: the virtual CPU
+ *
+ * To do it once more is no harm: where NMIs and interrupts came, the long way follows.
+ * Return: false: it is for hypercall().
+ */
+bool short_call(struct short_frame *f, struct vcpu *vcpu)
+{
+	u32 off = (u32)f->ip - CALL_LEN - rom.linear - ROM_slots, nr = off / SLOT;
+	struct call_trace *trace;
+
+	if (off % SLOT || f->ss != vcpu->fast_ss || !vcpu->vmi ||
+	    (vcpu->sh->pending && vcpu->sh->vif))
+		return false;
+	switch (nr) {
+	case VMI_OP_SET_CR3:
+		set_cr3(vcpu, f->ax);
+		break;
+	case VMI_OP_INVAL_PAGE:
+		shadow_inval(vcpu, f->ax);
+		break;
+	case VMI_OP_FLUSH_RANGE:
+		shadow_flush_range(vcpu, f->ax, f->dx);
+		break;
+	case VMI_OP_FLUSH_TLB:
+		shadow_flush(vcpu, f->ax & VMI_FLUSH_GLOBAL);
+		break;
+	default:
+		return false;
+	}
+	vcpu->hypercalls[nr]++;
+	trace = &vcpu->trace[vcpu->trace_pos++ % TRACE_LEN];
+	trace->nr = nr;
+	trace->ip = f->ip;
+	trace->ax = f->ax;
+	trace->dx = f->dx;
+	trace->cx = f->cx;
+	return true;
 }
 
 /* Fill the shadow, or hand the fault to the guest. */

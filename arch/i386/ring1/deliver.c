@@ -27,7 +27,7 @@ bool set_tr(struct vcpu *vcpu, u16 sel)
 		return false;
 	vcpu->tr = sel;
 	vcpu->sh->esp0 = sp_ss[0];
-	vcpu->sh->ss0 = sp_ss[1] & 0xffff;
+	vcpu->sh->ss0 = (sp_ss[1] & 0xffff) | 1;
 	return true;
 }
 
@@ -63,6 +63,7 @@ static void keep_gate(struct vcpu *vcpu, u64 d, u16 sel, u16 ss)
 	vcpu->fast_ip = GATE_OFFSET(d);
 	vcpu->fast_cs = sel;
 	vcpu->fast_pf = 0;
+	vcpu->fast_vif = FLAG_IF;
 	__atomic_store_n(&vcpu->fast_ss, ss, __ATOMIC_SEQ_CST);
 	if (!read_gate(vcpu, 0x80, &now) || now != d)
 		vcpu->fast_ss = 0;
@@ -149,7 +150,7 @@ static u32 highest_held(struct vcpu *vcpu)
 	return i * 64 + 63 - __builtin_clzl(vcpu->held[i]);
 }
 
-/* Tell the ROM whether STI, EOI or IRET has to call: held vectors, an NMI, ports. */
+/* Tell the ROM whether STI, EOI or IRET has to call: held vectors, an NMI, ports, an LDT. */
 void note_held(struct vcpu *vcpu)
 {
 	bool held = held_any(vcpu), blocked = held && irq_blocked(vcpu, highest_held(vcpu));
@@ -157,7 +158,7 @@ void note_held(struct vcpu *vcpu)
 	vcpu->sh->pending = held && !blocked;
 	vcpu->sh->eoi_held = blocked;
 	vcpu->sh->iret_kernel = vcpu->sh->pending || vcpu->nmi_blocked ? -1 : IRET_FREE;
-	vcpu->sh->iret_user = vcpu->ports_open ? -1 : vcpu->sh->iret_kernel;
+	note_iret_user(vcpu);
 }
 
 /* The guest is to be interrupted: an IRET of the ROM's that has begun is done. */

@@ -22,7 +22,8 @@
 
 /* The real GDT: a copy of the guest's, at the end the monitor's own descriptors. */
 #define GUEST_GDT_MAX	8160
-#define MON_CS		(8182 * 8)
+#define MON_CS		(8180 * 8)
+#define MON_SHORT_GATE	(8182 * 8 + 1)	/* the calls that short_call() knows */
 #define MON_FILL_GATE	(8184 * 8 + 1)	/* HC_FILL by far call */
 #define MON_TR		(8186 * 8)
 #define MON_LDT		(8188 * 8)
@@ -49,7 +50,7 @@
 #define SH_IRET_KERNEL	0x04	/* s32: not call, and IRET to ring 1: IRET_FREE or -1 */
 #define IRET_FREE	0x200
 #define SH_VIF		0x08	/* u32: 0x200 or 0, the guest's interrupt flag */
-#define SH_PENDING	0x0c	/* u32: nonzero: call EnableInterrupts */
+#define SH_SS0		0x0c	/* u32: kernel stack: selector, with RPL 1; behind SH_VIF */
 #define SH_CR0		0x10
 #define SH_CR2		0x14
 #define SH_CR3		0x18
@@ -59,8 +60,8 @@
 #define SH_DEPTH	0x28	/* u32: interrupts in service */
 #define SH_DIRECT	0x2c	/* u32: linear minus physical, guest's direct map */
 #define SH_DIRECT_END	0x30	/* u32: end of physical memory mapped so, or 0 */
-#define SH_SS0		0x34	/* u32: kernel stack: selector */
-#define SH_ESP0		0x38	/* u32: and pointer */
+#define SH_PENDING	0x34	/* u32: nonzero: call EnableInterrupts */
+#define SH_ESP0		0x38	/* u32: kernel stack: pointer */
 #define SH_SERVICE	0x3c	/* u32[16]: their vectors, the latest last */
 #define SERVICE_REAL	0x100	/* ... whose EOI must reach the local APIC */
 #define SH_KNOWN	0x7c	/* u32: 1: the guest asked for an extension */
@@ -73,9 +74,11 @@
 #define V_PAGE		0
 #define V_FAST_IP	8
 #define V_FAST_CS	16
-#define V_FAST_SS	20
-#define V_EVENTS	24
-#define V_COUNT		32
+#define V_FAST_PF	20
+#define V_FAST_VIF	24	/* as SH_VIF, and behind it SH_SS0 */
+#define V_FAST_SS	28
+#define V_EVENTS	32
+#define V_COUNT		40
 
 /*
  * What CPUID hides of the processor: what ring 1 or long mode cannot give.  The last

@@ -24,11 +24,11 @@ struct regs {
 /* The page that a virtual CPU shares with the ROM; layout.h has the offsets. */
 struct shared {
 	int iret_user, iret_kernel;
-	u32 vif, pending;
+	u32 vif, ss0;
 	u32 cr0, cr2, cr3, cr4;
 	u32 head, eoi_held, depth;
 	u32 direct, direct_end;
-	u32 ss0, esp0;
+	u32 pending, esp0;
 	u32 service[16];
 	u32 known, fill;
 	u8  pad[SH_RING - SH_FILL - 4];
@@ -116,10 +116,11 @@ struct vcpu {
 	/* INT 0x80 from a program: where it leads, see entry.S; fast_ss 0: to be found. */
 	struct shared *vmi_page;
 	u64 fast_ip;
-	u32 fast_cs, fast_ss;
+	u32 fast_cs;
+	u32 fast_pf;		/* a program's page fault: EIP, or 0 */
+	u32 fast_vif, fast_ss;	/* what the shared page has then: FLAG_IF, ss0 */
 	bool events;		/* to be looked at before the guest runs on: an NMI, ... */
 	u64 count[C_NR];	/* from C_SYSCALL, which entry.S counts */
-	u32 fast_pf;		/* the same for a program's page fault: EIP, or 0 */
 
 	HOST_VCPU		/* the host's own */
 
@@ -198,6 +199,12 @@ static inline enum outcome done_if(bool ok)
 static inline enum outcome raised(enum outcome done)
 {
 	return done == DONE ? RAISED : done;
+}
+
+/* IRET to ring 3: ports are to be closed; a stack of the LDT's may be one of 16 bits. */
+static inline void note_iret_user(struct vcpu *vcpu)
+{
+	vcpu->sh->iret_user = vcpu->ports_open || vcpu->ldt ? -1 : vcpu->sh->iret_kernel;
 }
 
 static inline void set_edx_eax(struct regs *regs, u64 val)

@@ -105,7 +105,7 @@ op_SET_INTERRUPT_MASK:
 /*
  * 33: IRET.  The processor leaves the real interrupt flag alone (CPL > IOPL), so all
  * there is to do is the guest's flag.  What else there may be is the monitor's: held
- * interrupts, ports that are open, virtual 8086 mode.
+ * interrupts, ports that are open, an LDT, virtual 8086 mode.
  * From iret_begin on, with the guest's flag set, the monitor finishes the IRET
  * itself before it delivers an interrupt: rom_in_iret().
  */
@@ -119,8 +119,6 @@ iret_begin:
 	jz	iret_kernel
 	cmpl	SH(SH_IRET_USER), %eax
 	jg	iret_slow
-	testb	$4, 20(%esp)
-	jnz	iret_slow		/* an LDT's stack: perhaps of 16 bits */
 iret_fast:
 	popl	%eax
 iret_insn:
@@ -196,6 +194,7 @@ op_SET_CR2:
 	movl	%eax, SH(SH_CR2)
 	ret
 op_UPDATE_KERNEL_STACK:
+	orl	$1, %eax
 	movl	%eax, SH(SH_SS0)
 	movl	%edx, SH(SH_ESP0)
 	ret
@@ -250,15 +249,15 @@ op_SET_PXE_LONG:
 	movl	%edx, 4(%ecx)
 	movl	(%ecx), %edx
 	movl	%eax, (%ecx)
-1:	movl	%ecx, %eax
-	testb	$1, %dl
-	jnz	op_UPDATE_PXE
+1:	testb	$1, %dl
+	jnz	3f
 	ret
 2:	pushl	(%ecx)			/* never present with half an address */
 	movl	%eax, (%ecx)
 	movl	%edx, 4(%ecx)
 	popl	%edx
 	jmp	1b
+3:	movl	%ecx, %eax
 
 op_UPDATE_PXE:
 op_UPDATE_PXE_LONG:

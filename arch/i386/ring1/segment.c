@@ -192,6 +192,7 @@ bool load_guest_ldt(struct vcpu *vcpu, u16 sel)
 	if (!(sel & 0xfffc)) {
 		vcpu->ldt = 0;
 		load_ldt(vcpu, 0);
+		note_held(vcpu);
 		return true;
 	}
 	if ((sel & 4) || (sel | 7) > vcpu->gdt.limit ||
@@ -205,6 +206,7 @@ bool load_guest_ldt(struct vcpu *vcpu, u16 sel)
 	vcpu->ldt = sel;
 	vcpu->ldt_base = desc_base(d);
 	load_ldt(vcpu, MON_LDT);
+	note_held(vcpu);
 	return true;
 }
 

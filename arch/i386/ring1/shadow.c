@@ -10,34 +10,10 @@
  * stale at worst: frames are checked when an entry is filled.  When there are no more
  * pages, address spaces that were not loaded of late give theirs.
  */
-#include "walk.h"
+#include "linked.h"
 
-#define AROUND	8		/* entries to fill at once */
 #define RECENT	8		/* address spaces to spare when pages run out */
 #define RANGE	64		/* pages that are flushed one by one, at most */
-#define LOST_MORE	BIT(31)	/* in vcpu->lost: not only entries of page tables */
-#define KEY(role, part, gfn)	((u64)(gfn) << 16 | (part) << 4 | (role))
-#define LINK	(PFN_MASK | PTE_P | PTE_A | PTE_PS)	/* what leads to a page table, in PAE */
-
-static u32 bucket(u64 key)
-{
-	return (key ^ key >> 16 ^ key >> 26) & 1023;
-}
-
-static struct spage *find(struct vcpu *vcpu, u64 key)
-{
-	struct spage *s;
-
-	for (s = vcpu->hash[bucket(key)]; s; s = s->next)
-		if (s->key == key)
-			return s;
-	return NULL;
-}
-
-static inline void set_filled(struct spage *s, u32 i)
-{
-	s->filled |= 1 << i / 64;
-}
 
 /* Empty it, as far as it is not. */
 static void clear_table(struct spage *s)
@@ -105,16 +81,17 @@ static inline struct spage *get(struct vcpu *vcpu, u64 key, u64 entry)
 }
 
 /* The four entries at CR3, as MOV to CR3 reads them in PAE mode. */
-static void load_pdptes(struct vcpu *vcpu)
+static inline void load_pdptes(struct vcpu *vcpu)
 {
-	u64 *root = vcpu->root->table;
+	struct spage *root = vcpu->root;
 	u32 i;
 
 	read_pdptes(vcpu, vcpu->pdpte);
+#pragma GCC unroll 4
 	for (i = 0; i < 4; i++) {
-		if (vcpu->root->pdpte[i] != vcpu->pdpte[i]) {
-			vcpu->root->pdpte[i] = vcpu->pdpte[i];
-			root[i] = 0;
+		if (root->pdpte[i] != vcpu->pdpte[i]) {
+			root->pdpte[i] = vcpu->pdpte[i];
+			root->table[i] = 0;
 			vcpu->lost |= LOST_MORE;
 		}
 	}
@@ -251,54 +228,68 @@ static void set_link(struct vcpu *vcpu, u64 *slot, struct spage *s, u64 val, u32
 	s->at = at + 1;
 }
 
-/* The leaf of @pte, of a PAE table. */
-static inline void set_leaf(struct vcpu *vcpu, u64 pte, struct leaf *l)
+/* The directory of @l: its shadow, in its place.  NULL: start over. */
+static inline struct spage *link_directory(struct vcpu *vcpu, u32 gva, struct leaf *l)
 {
-	l->frame = pte & PFN_MASK;
-	l->rights = leaf_rights(vcpu, pte, 0, false);
-}
+	u64 part = vcpu->cr4 & CR4_PAE ? 0 : gva >> 30, *root = &vcpu->root->table[gva >> 30];
+	struct spage *pd = get(vcpu, vcpu->cr0 & CR0_PG ? KEY(R_PD, part, l->pd_gfn) :
+			       KEY(R_FLAT_PD, 0, gva >> 30), *root);
+	u64 val;
 
-/* false: there is an entry, or the guest's needs a fault to itself. */
-static inline bool fill_next(struct vcpu *vcpu, u64 *table, u32 i, struct leaf *l)
-{
-	u64 pte = l->pt[i];
-
-	if (table[i] || (pte & (PTE_P | PTE_A | vcpu->reserved)) != (PTE_P | PTE_A))
-		return false;
-	set_leaf(vcpu, pte, l);
-	table[i] = map_frame(vcpu, l);
-	return table[i];
-}
-
-/* What is next to a touched page is often touched next: save the faults. */
-static inline void fill_around(struct vcpu *vcpu, u64 *table, u32 index, struct leaf *l)
-{
-	u32 i;
-
-	for (i = index + 1; i % AROUND && fill_next(vcpu, table, i, l); i++)
-		;
-	for (i = index; i-- % AROUND && fill_next(vcpu, table, i, l);)
-		;
-}
-
-/* Link @l into the shadow tables.  false: start over. */
-static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
-{
-	bool pae = vcpu->cr4 & CR4_PAE;
-	u64 base = l->frame & ~(LARGE - 1), *slot, *table, val;
-	u64 *root = &vcpu->root->table[gva >> 30];
-	struct spage *pd, *pt;
-
-	pd = get(vcpu, vcpu->cr0 & CR0_PG ? KEY(R_PD, pae ? 0 : gva >> 30, l->pd_gfn) :
-				      KEY(R_FLAT_PD, 0, gva >> 30), *root);
 	if (!pd)
-		return false;
+		return NULL;
 	val = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
 	set_link(vcpu, root, pd, val, gva >> 30);
 	*root = val;
 	set_filled(vcpu->root, 0);
 	set_filled(pd, gva >> 21 & 511);
 	pd->guest = l->pd;
+	return pd;
+}
+
+/* Its page table, likewise: @slot is the directory's. */
+static inline struct spage *link_table(struct vcpu *vcpu, u32 gva, struct leaf *l, u64 *slot)
+{
+	bool pae = vcpu->cr4 & CR4_PAE;
+	struct spage *pt = get(vcpu, KEY(R_PT, pae ? 0 : gva >> 21 & 1, l->pt_gfn), *slot);
+	u64 val;
+
+	if (!pt)
+		return NULL;
+	val = table_phys(pt->table) | l->pde_rights;
+	set_link(vcpu, slot, pt, val, gva >> 21);
+	set_entry(vcpu, slot, val, gva);
+	if (pae) {
+		pt->guest = l->pt;
+		pt->pde = (l->pt_gfn << 12 & PFN_MASK) | PTE_P | PTE_A;
+	}
+	return pt;
+}
+
+/* A large page of the guest's that is none of ours. */
+static inline struct spage *link_split(struct vcpu *vcpu, u32 gva, struct leaf *l, u64 *slot)
+{
+	struct spage *pt = get(vcpu, KEY(R_SPLIT, rights_index(l->rights), l->frame / LARGE *
+					 (LARGE / PAGE)), *slot);
+	u64 val;
+
+	if (!pt)
+		return NULL;
+	val = table_phys(pt->table) | PTE_P | PTE_W | PTE_U | PTE_A;
+	set_link(vcpu, slot, pt, val, gva >> 21);
+	set_entry(vcpu, slot, val, gva);
+	return pt;
+}
+
+/* Link @l into the shadow tables.  false: start over. */
+static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
+{
+	struct spage *pd = link_directory(vcpu, gva, l), *pt;
+	u32 i = gva >> 12 & 511;
+	u64 *slot, val;
+
+	if (!pd)
+		return false;
 	slot = &pd->table[gva >> 21 & 511];
 	val = l->large ? map_large_frame(vcpu, l) : 0;
 	if (val) {
@@ -308,78 +299,45 @@ static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
 		set_entry(vcpu, slot, val | PTE_PS, gva);
 		return true;
 	}
-	if (l->large) {
-		pt = get(vcpu, KEY(R_SPLIT, rights_index(l->rights), base >> 12), *slot);
-		val = PTE_P | PTE_W | PTE_U | PTE_A;
-	} else {
-		pt = get(vcpu, KEY(R_PT, pae ? 0 : gva >> 21 & 1, l->pt_gfn), *slot);
-		val = l->pde_rights;
-	}
+	pt = l->large ? link_split(vcpu, gva, l, slot) : link_table(vcpu, gva, l, slot);
 	if (!pt)
 		return false;
-	val |= table_phys(pt->table);
-	set_link(vcpu, slot, pt, val, gva >> 21);
-	set_entry(vcpu, slot, val, gva);
-	set_filled(pt, gva >> 12 & 511);
-	if (pae && !l->large) {
-		pt->guest = l->pt;
-		pt->pde = (l->pt_gfn << 12 & PFN_MASK) | PTE_P | PTE_A;
-	}
-	table = pt->table;
-	set_entry(vcpu, &table[gva >> 12 & 511], map_frame(vcpu, l), gva);
-	if (pae && !l->large)
-		fill_around(vcpu, table, gva >> 12 & 511, l);
+	set_filled(pt, i);
+	set_entry(vcpu, &pt->table[i], map_frame(vcpu, l), gva);
+	if ((vcpu->cr4 & CR4_PAE) && !l->large)
+		fill_around(vcpu, pt->table, i, l, map_frame);
 	return true;
 }
 
-/*
- * The shadow of the page table for @gva, if it is in its place and the guest's directory
- * still says so.  NULL: walk, and install().
- */
-static inline struct spage *linked_table(struct vcpu *vcpu, u32 gva, u64 *pde)
+/* The guest's own fault, on a page of a table that it has: the next needs no walk. */
+static void link_faulted(struct vcpu *vcpu, u32 gva, struct leaf *l)
 {
-	u64 e = vcpu->root->table[gva >> 30], at;
-	u32 i = gva >> 21 & 511;
-	struct spage *s;
+	struct spage *pd;
 
-	if (!(e & PTE_P))
-		return NULL;
-	s = spage_of(vcpu, e);
-	if (!s->guest)
-		return NULL;
-	e = s->table[i];
-	*pde = __atomic_load_n(&s->guest[i], __ATOMIC_RELAXED);
-	if ((e & (PTE_P | PTE_PS)) != PTE_P ||
-	    ((e ^ *pde) & (PTE_W | PTE_U | PTE_NX | vcpu->reserved)))
-		return NULL;
-	s = spage_of(vcpu, e);
-	at = *pde & LINK;
-	return s->pde == at ? s : NULL;
+	if (!(vcpu->cr4 & CR4_PAE) || !l->pt)
+		return;
+	pd = link_directory(vcpu, gva, l);
+	if (pd)
+		link_table(vcpu, gva, l, &pd->table[gva >> 21 & 511]);
 }
 
 /* A page that is there, by tables that are linked. */
 static noinline enum fill fill_linked(struct vcpu *vcpu, struct spage *s, u64 pde, u32 gva,
 				      u32 access, u32 *pfec)
 {
-	u64 bits = access & ACC_WRITE ? PTE_A | PTE_D : PTE_A, pte;
 	u32 i = gva >> 12 & 511;
+	enum fill fill;
 	struct leaf l;
 
-	pte = __atomic_load_n(&s->guest[i], __ATOMIC_RELAXED);
-	if (!(vcpu->cr0 & CR0_WP) || (pte & vcpu->reserved) || !(pte & PTE_P))
+	fill = linked_leaf(vcpu, s, pde, i, access, &l, pfec);
+	if (fill != FILL_DONE)
+		return fill;
+	if (check_frame_access(vcpu, &l, access, pfec) != FILL_DONE)
 		return FILL_WALK;
-	if (!allowed(vcpu, access, both_rights(pde, pte))) {
-		fault(vcpu, access, PFEC_P, pfec);
-		return FILL_FAULT;
-	}
-	set_leaf(vcpu, pte, &l);
-	if ((pte & bits) != bits || check_frame_access(vcpu, &l, access, pfec) != FILL_DONE)
-		return FILL_WALK;
-	l.pt = s->guest;
 	/* The fault itself has removed what the processor knew of this page. */
 	s->table[i] = map_frame(vcpu, &l);
 	set_filled(s, i);
-	fill_around(vcpu, s->table, i, &l);
+	fill_around(vcpu, s->table, i, &l, map_frame);
 	vcpu->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
 }
@@ -396,8 +354,10 @@ static noinline enum fill walk_and_install(struct vcpu *vcpu, u32 gva, u32 acces
 		if (!tries--)
 			return FILL_DONE;
 		ret = guest_walk(vcpu, gva, access, &l, pfec);
-		if (ret < 0)
+		if (ret < 0) {
+			link_faulted(vcpu, gva, &l);
 			return FILL_FAULT;
+		}
 		if (ret && host_must_act(vcpu))
 			return FILL_HOST;
 		fill = ret ? FILL_DONE : check_frame_access(vcpu, &l, access, pfec);
@@ -424,8 +384,12 @@ enum fill shadow_fault(struct vcpu *vcpu, u32 gva, u32 access, u32 *pfec)
 	u64 pde;
 
 	s = linked_table(vcpu, gva, &pde);
+	if (!(pde & PTE_P)) {
+		fault(vcpu, access, 0, pfec);
+		return FILL_FAULT;
+	}
 	if (s) {
-		if (!(__atomic_load_n(&s->guest[gva >> 12 & 511], __ATOMIC_RELAXED) & PTE_P)) {
+		if (!linked_present(s, gva >> 12 & 511)) {
 			fault(vcpu, access, 0, pfec);
 			vcpu->awaited = s;
 			vcpu->awaited_index = gva >> 12 & 511;
@@ -452,10 +416,10 @@ void shadow_fill_awaited(struct vcpu *vcpu)
 	if (!s)
 		return;
 	l.pt = s->guest;
-	if (!fill_next(vcpu, s->table, i, &l))
+	if (!fill_next(vcpu, s->table, i, &l, map_frame))
 		return;
 	set_filled(s, i);
-	fill_around(vcpu, s->table, i, &l);
+	fill_around(vcpu, s->table, i, &l, map_frame);
 	vcpu->count[C_FILL_AT_IRET]++;
 }
 
@@ -473,17 +437,16 @@ static void clear_slot(struct vcpu *vcpu, u64 key, u32 index, u32 n)
 }
 
 /* The guest changed the entry at @gpa, of a page table or directory, or both. */
-static void shadow_entry_changed(struct vcpu *vcpu, u64 gpa)
+static inline void entry_changed(struct vcpu *vcpu, u32 gpa, struct last_table *last)
 {
 	u32 gfn = gpa >> 12, i = (gpa & 0xfff) / 4;
 
-	if (!(vcpu->cr4 & CR4_PAE)) {
+	if (unlikely(!(vcpu->cr4 & CR4_PAE))) {
 		clear_slot(vcpu, KEY(R_PT, i >> 9, gfn), i & 511, 1);
 		clear_slot(vcpu, KEY(R_PD, i >> 8, gfn), (i & 255) * 2, 2);
 		return;
 	}
-	clear_slot(vcpu, KEY(R_PT, 0, gfn), i / 2, 1);
-	clear_slot(vcpu, KEY(R_PD, 0, gfn), i / 2, 1);
+	clear_changed(vcpu, gpa, last);
 	/* Other roots read theirs when they are loaded. */
 	if (gpa >> 5 == vcpu->cr3 >> 5)
 		load_pdptes(vcpu);
@@ -512,33 +475,41 @@ static void shadow_page_gone(struct vcpu *vcpu, u32 gfn)
 	forget(vcpu, KEY(R_PT, 1, gfn));
 }
 
-/* Forget what the guest's CPUs said they changed since we last looked. */
-static void shadow_sync(struct vcpu *vcpu)
+/* What that CPU has put into its ring since we last looked, up to @head. */
+static noinline void sync_ring(struct vcpu *vcpu, u32 c, struct shared *sh, u32 head)
 {
-	u32 c, head, n, e;
+	struct last_table last = { .gfn = ~0u };	/* none yet */
+	u32 n = vcpu->ring_seen[c], e;
+
+	vcpu->ring_seen[c] = head;
+	if (head - n > RING_SIZE - 64) {
+		shadow_reset(vcpu);
+		return;
+	}
+	for (; n != head; n++) {
+		e = __atomic_load_n(&sh->ring[n % RING_SIZE], __ATOMIC_RELAXED);
+		if (e & 1)
+			shadow_page_gone(vcpu, e >> 1);
+		else
+			entry_changed(vcpu, e, &last);
+	}
+	/* Overtaken while we read: what we read may be anything. */
+	if (c != vcpu->id && __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE) - head > 60)
+		shadow_reset(vcpu);
+}
+
+/* Forget what the guest's CPUs said they changed since we last looked. */
+static inline void shadow_sync(struct vcpu *vcpu)
+{
+	struct shared *sh;
+	u32 c, head;
 
 	vcpu->awaited = NULL;
 	for (c = 0; c < vcpu_count(vcpu); c++) {
-		struct shared *sh = vcpu_nr(vcpu, c)->vmi_page;
-
+		sh = vcpu_nr(vcpu, c)->vmi_page;
 		head = __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE);
-		n = vcpu->ring_seen[c];
-		if (head - n > RING_SIZE - 64) {
-			vcpu->ring_seen[c] = head;
-			shadow_reset(vcpu);
-			continue;
-		}
-		for (; n != head; n++) {
-			e = __atomic_load_n(&sh->ring[n % RING_SIZE], __ATOMIC_RELAXED);
-			if (e & 1)
-				shadow_page_gone(vcpu, e >> 1);
-			else
-				shadow_entry_changed(vcpu, e);
-		}
-		vcpu->ring_seen[c] = head;
-		/* Overtaken while we read: what we read may be anything. */
-		if (c != vcpu->id && __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE) - head > 60)
-			shadow_reset(vcpu);
+		if (head != vcpu->ring_seen[c])
+			sync_ring(vcpu, c, sh, head);
 	}
 }
 

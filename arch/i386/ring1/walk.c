@@ -57,6 +57,7 @@ int walk(struct vcpu *vcpu, u32 gva, u32 access, struct leaf *l, u32 *pfec, cons
 	u64 pde, pte, rights, bits = access & ACC_WRITE ? PTE_A | PTE_D : PTE_A;
 	void *pde_at, *pte_at;
 
+	l->pt = NULL;
 	if (!(table & PTE_P))
 		return fault(vcpu, access, 0, pfec);
 	if (!load_entry(vcpu, table, pd_offset, pae, &pde_at, &pde))
@@ -77,12 +78,15 @@ int walk(struct vcpu *vcpu, u32 gva, u32 access, struct leaf *l, u32 *pfec, cons
 			return fault(vcpu, access, PFEC_P, pfec);
 		if (!mark_entry(vcpu, table, pde_at, &pde, bits, pae))
 			return 1;
-		l->pt = NULL;
 		l->rights = leaf_rights(vcpu, pde, access, true);
 		return 0;
 	}
 	if (!load_entry(vcpu, pde, pt_offset, pae, &pte_at, &pte))
 		return no_table(vcpu, access, pfec);
+	/* Also of a fault that is the guest's own: link_faulted(). */
+	l->pt = pde & PTE_A ? pte_at - pt_offset : NULL;
+	l->pt_gfn = pde >> 12;
+	l->pde_rights = (pde & (PTE_W | PTE_U | PTE_NX)) | PTE_P | PTE_A;
 	if (!(pte & PTE_P))
 		return fault(vcpu, access, 0, pfec);
 	if (pte & rsvd)
@@ -93,10 +97,8 @@ int walk(struct vcpu *vcpu, u32 gva, u32 access, struct leaf *l, u32 *pfec, cons
 	if (!mark_entry(vcpu, table, pde_at, &pde, PTE_A, pae) ||
 	    !mark_entry(vcpu, pde, pte_at, &pte, bits, pae))
 		return 1;
-	l->pde_rights = open_to_kernel(vcpu, (pde & (PTE_W | PTE_U | PTE_NX)) | PTE_P | PTE_A,
-				       access);
+	l->pde_rights = open_to_kernel(vcpu, l->pde_rights, access);
 	l->pt = pte_at - pt_offset;
-	l->pt_gfn = pde >> 12;
 	l->frame = pte & PFN_MASK;
 	l->rights = leaf_rights(vcpu, pte, access, false);
 	return 0;

@@ -10,7 +10,7 @@
 enum role { R_FREE, R_ROOT, R_PD, R_PT, R_SPLIT, R_FLAT_PD };
 
 /* The processor's verdict on an access with these combined rights. */
-static inline bool allowed(struct vcpu *vcpu, u32 access, u64 rights)
+static __always_inline bool allowed(struct vcpu *vcpu, u32 access, u64 rights)
 {
 	if ((access & ACC_USER) && !(rights & PTE_U))
 		return false;
@@ -26,7 +26,7 @@ static inline bool allowed(struct vcpu *vcpu, u32 access, u64 rights)
 	return true;
 }
 
-static inline int fault(struct vcpu *vcpu, u32 access, u32 bits, u32 *pfec)
+static __always_inline int fault(struct vcpu *vcpu, u32 access, u32 bits, u32 *pfec)
 {
 	*pfec = bits | (access & (PFEC_W | PFEC_U));
 	if ((access & ACC_FETCH) &&
@@ -36,7 +36,7 @@ static inline int fault(struct vcpu *vcpu, u32 access, u32 bits, u32 *pfec)
 }
 
 /* Rights of both levels together. */
-static inline u64 both_rights(u64 pde, u64 pte)
+static __always_inline u64 both_rights(u64 pde, u64 pte)
 {
 	return (pde & pte & (PTE_W | PTE_U)) | ((pde | pte) & PTE_NX);
 }
@@ -45,7 +45,7 @@ static inline u64 both_rights(u64 pde, u64 pte)
  * Without WP the guest's kernel may write anywhere, its programs not: an entry
  * without the right gets it for the kernel alone, which SMEP must not notice.
  */
-static inline u64 open_to_kernel(struct vcpu *vcpu, u64 r, u32 access)
+static __always_inline u64 open_to_kernel(struct vcpu *vcpu, u64 r, u32 access)
 {
 	if ((r & PTE_W) || (access & (ACC_WRITE | ACC_USER)) != ACC_WRITE)
 		return r;
@@ -55,7 +55,7 @@ static inline u64 open_to_kernel(struct vcpu *vcpu, u64 r, u32 access)
 }
 
 /* Rights of a leaf's 4 KB shadow entry: its alone, many directories may lead to it. */
-static inline u64 leaf_rights(struct vcpu *vcpu, u64 e, u32 access, bool large)
+static __always_inline u64 leaf_rights(struct vcpu *vcpu, u64 e, u32 access, bool large)
 {
 	u64 r = PTE_P | PTE_A | (e & (PTE_U | PTE_NX | PTE_PWT | PTE_PCD));
 

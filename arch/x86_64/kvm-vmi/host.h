@@ -26,7 +26,7 @@ static inline struct vcpu *vcpu_nr(struct vcpu *v, u32 n)
 	return &vcpu_to_vmi(kvm_get_vcpu(to_vmi(v)->vcpu.kvm, n))->ring1;
 }
 
-static inline struct rom *rom_of(struct vcpu *v)
+static __always_inline struct rom *rom_of(struct vcpu *v)
 {
 	return &to_kvm_vmi(v)->rom;
 }
@@ -77,7 +77,7 @@ static inline u64 *table_virt(u64 pa)
 }
 
 /* What describes the table that an entry names. */
-static inline struct spage *spage_of(struct vcpu *v, u64 entry)
+static __always_inline struct spage *spage_of(struct vcpu *v, u64 entry)
 {
 	return (struct spage *)page_private(pfn_to_page((entry & PFN_MASK) >> PAGE_SHIFT));
 }
@@ -92,20 +92,20 @@ static inline void flush_tlb_page(struct vcpu *v, u32 gva)
 {
 }
 
-static inline u64 rom_base(struct rom *rom)
+static __always_inline u64 rom_base(struct rom *rom)
 {
 	return READ_ONCE(rom->phys) & ~(PAGE - 1);
 }
 
 /* Which of its pages; another CPU may move the ROM at the same time. */
-static inline bool in_rom(struct rom *rom, u64 gpa, u64 *offset)
+static __always_inline bool in_rom(struct rom *rom, u64 gpa, u64 *offset)
 {
 	*offset = gpa - rom_base(rom);
 	return rom->copy && *offset < READ_ONCE(rom->code_pages) * PAGE;
 }
 
 /* Which of the shared pages, if it is one. */
-static inline bool in_shared(struct rom *rom, u64 gpa, u64 *offset)
+static __always_inline bool in_shared(struct rom *rom, u64 gpa, u64 *offset)
 {
 	*offset = gpa - rom->shared;
 	return rom->copy && *offset < SH_PAGES * PAGE;
@@ -115,7 +115,7 @@ static inline bool in_shared(struct rom *rom, u64 gpa, u64 *offset)
  * A frame with what is left of the leaf's rights.  Always write-back: memory of one
  * type under two names is not for a guest to make.
  */
-static inline u64 map_as(struct leaf *l, u64 entry)
+static __always_inline u64 map_as(struct leaf *l, u64 entry)
 {
 	u64 rights = l->rights & ~(PTE_PWT | PTE_PCD | PTE_PAT);
 

@@ -17,6 +17,7 @@ struct kvm_vmi {
 	u8 *rom_pages;		/* where rom.copy is: whole pages of the guest's */
 	bool has_debugfs;	/* pool_debugfs() */
 	bool tsc_brought;	/* QEMU has set it: write_tsc_offset() */
+	struct vcpu *vcpus[MAX_CPUS];	/* as in KVM's array, those that have run */
 };
 
 #define ROM_PAGES	2
@@ -106,7 +107,7 @@ struct vcpu_vmi {
 	u32 exit_cr2, exit_pfec;
 };
 
-static inline struct vcpu_vmi *to_vmi(struct vcpu *v)
+static __always_inline struct vcpu_vmi *to_vmi(struct vcpu *v)
 {
 	return container_of(v, struct vcpu_vmi, ring1);
 }
@@ -116,7 +117,7 @@ static inline struct vcpu_vmi *vcpu_to_vmi(struct kvm_vcpu *vcpu)
 	return container_of(vcpu, struct vcpu_vmi, vcpu);
 }
 
-static inline struct kvm_vmi *to_kvm_vmi(struct vcpu *v)
+static __always_inline struct kvm_vmi *to_kvm_vmi(struct vcpu *v)
 {
 	return container_of(to_vmi(v)->vcpu.kvm, struct kvm_vmi, kvm);
 }
@@ -134,6 +135,28 @@ static inline bool stepping(struct vcpu_vmi *vmi)
 #define TDP_WRITE	BIT_ULL(1)
 #define TDP_EXEC	BIT_ULL(2)
 #define TDP_RAM		BIT_ULL(3)	/* not KVM's: what tdp_entry() found */
+#define TDP_TAG(gpa)	((gpa) >> 21 << 1 | 1)
+
+static __always_inline struct region *region_of(struct vcpu_vmi *vmi, u64 gpa)
+{
+	return &vmi->regions[gpa >> 21 & (TDP_REGIONS - 1)];
+}
+
+/* tdp_entry(), where all of it is remembered; else 0. */
+static __always_inline u64 tdp_at_hand(struct vcpu_vmi *vmi, u64 gpa)
+{
+	struct region *r = region_of(vmi, gpa);
+	u32 i = gpa >> 12 & 511;
+	u64 entry;
+
+	if (r->tag != TDP_TAG(gpa))
+		return 0;
+	if (!r->table)
+		return r->entry & TDP_RAM ? r->entry + i * PAGE_SIZE : 0;
+	entry = READ_ONCE(r->table[i]);
+	return (entry & TDP_READ) && (r->ram[i / 64] >> i % 64 & 1) ? entry | TDP_RAM : 0;
+}
+
 u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa);
 u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa);
 void tdp_forget(struct vcpu_vmi *vmi);

@@ -214,6 +214,8 @@ static int pre_run(struct kvm_vcpu *vcpu)
 		return -EAGAIN;
 	if (why)
 		return vmi_stop(vcpu_to_vmi(vcpu), why);
+	WRITE_ONCE(to_kvm_vmi(&vcpu_to_vmi(vcpu)->ring1)->vcpus[vcpu->vcpu_idx],
+		   &vcpu_to_vmi(vcpu)->ring1);
 	return follow_registers(vcpu_to_vmi(vcpu));
 }
 

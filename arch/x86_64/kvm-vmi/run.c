@@ -9,6 +9,7 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/api.h>
+#include <asm/hypervisor.h>
 #include <asm/mce.h>
 #include <asm/tlbflush.h>
 #include "ring1.h"
@@ -26,6 +27,7 @@
 #define GUEST_PCID	0x7f0
 
 static DEFINE_PER_CPU(struct window_cpu *, window_cpu);
+static bool faults_stay;	/* C code in the window needs predictors that ring 1 cannot teach */
 static gate_desc *guest_idt;
 static gate_desc *host_idt;
 
@@ -50,12 +52,16 @@ OFFSET(host_gdt, W_HOST_GDT);
 OFFSET(host_idt, W_HOST_IDT);
 OFFSET(guest_dr7, W_GUEST_DR7);
 OFFSET(vcpu, W_VCPU);
+OFFSET(faults, W_FAULTS);
 static_assert(offsetof(struct vcpu, vmi_page) == V_PAGE);
 static_assert(offsetof(struct vcpu, fast_ip) == V_FAST_IP);
 static_assert(offsetof(struct vcpu, fast_cs) == V_FAST_CS);
+static_assert(offsetof(struct vcpu, fast_vif) == V_FAST_VIF);
 static_assert(offsetof(struct vcpu, fast_ss) == V_FAST_SS);
+static_assert(offsetof(struct vcpu, fast_pf) == V_FAST_PF);
 static_assert(offsetof(struct vcpu, count) == V_COUNT);
 static_assert(offsetof(struct shared, vif) == SH_VIF);
+static_assert(offsetof(struct shared, cr2) == SH_CR2);
 static_assert(offsetof(struct shared, ss0) == SH_SS0);
 static_assert(offsetof(struct shared, esp0) == SH_ESP0);
 static_assert(sizeof(struct window_cpu) == PAGE_SIZE);
@@ -76,6 +82,9 @@ int window_init(void)
 	struct desc_ptr idt;
 	int vec, cpu;
 
+	/* Its only indirect branch is a RET, behind a CALL. */
+	faults_stay = !boot_cpu_has_bug(X86_BUG_RETBLEED) && !boot_cpu_has_bug(X86_BUG_SRSO) &&
+		      !boot_cpu_has(X86_FEATURE_CALL_DEPTH);
 	store_idt(&idt);
 	host_idt = (gate_desc *)idt.address;
 	guest_idt = (gate_desc *)get_zeroed_page(GFP_KERNEL);
@@ -89,8 +98,9 @@ int window_init(void)
 	set_window_gate(X_DF, window_vectors + 32 * X_DF, 0, IST_NMI);
 	set_window_gate(X_BP, window_vectors + 32 * X_BP, 3, IST_TRAPS);
 	set_window_gate(X_OF, window_vectors + 32 * X_OF, 3, IST_TRAPS);
+	set_window_gate(X_PF, window_pf, 0, IST_TRAPS);
 	set_window_gate(0x80, window_syscall, 3, IST_TRAPS);
-	set_window_gate(HYPERCALL_VECTOR, window_vectors + 32 * HYPERCALL_VECTOR, 1, IST_TRAPS);
+	set_window_gate(HYPERCALL_VECTOR, window_call, 1, IST_TRAPS);
 	for_each_possible_cpu(cpu) {
 		per_cpu(window_cpu, cpu) = (void *)get_zeroed_page(GFP_KERNEL);
 		if (!per_cpu(window_cpu, cpu)) {
@@ -115,6 +125,7 @@ int window_enable_cpu(void)
 {
 	u8 *page = (u8 *)this_cpu_read(window_cpu);
 
+	((struct window_cpu *)page)->apf_known = false;
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_DB], (u64)page + P_DB_STACK);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_TRAPS], (u64)page + P_STACK);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_NMI], (u64)page + P_NMI_STACK);
@@ -190,6 +201,22 @@ void window_free(struct vcpu_vmi *vmi)
 	if (vmi->window)
 		free_pages((unsigned long)vmi->window->bridge, 4);
 	free_page((unsigned long)vmi->window);
+}
+
+/*
+ * Where the host is a guest of KVM's, that tells it there that a page of its own is not at
+ * hand, and means the program that runs: vmi_vcpu_run() goes to sleep then.
+ */
+static void find_apf(struct window_cpu *cpu)
+{
+	u64 apf;
+
+	if (hypervisor_is_type(X86_HYPER_KVM) &&
+	    !rdmsrl_safe(MSR_KVM_ASYNC_PF_EN, &apf) && (apf & KVM_ASYNC_PF_ENABLED))
+		cpu->apf = __va(apf & ~63ULL);
+	else
+		cpu->apf = NULL;
+	cpu->apf_known = true;
 }
 
 /* What the host has on this CPU, to come back to. */
@@ -534,6 +561,8 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 	struct window_cpu *cpu = this_cpu_read(window_cpu);
 	enum exit exit;
 
+	if (unlikely(!cpu->apf_known))
+		find_apf(cpu);
 	do {
 		run_window(w, cpu);
 		switch (w->regs.vec) {
@@ -616,6 +645,7 @@ fastpath_t vmi_vcpu_run(struct kvm_vcpu *vcpu, u64 run_flags)
 	vmi->window->guest_seg[4] = v->ldt ? MON_LDT : 0;
 	vmi->window->guest_dr7 = breakpoints(vmi);
 	vmi->window->vcpu = v->vmi && !vcpu->guest_debug ? v : NULL;
+	vmi->window->faults = faults_stay ? vmi->window->vcpu : NULL;
 	/* QEMU's own ports, if it has any; they come back on its way to user mode. */
 	this_cpu_write(cpu_tss_rw.x86_tss.io_bitmap_base, IO_BITMAP_OFFSET_INVALID);
 	kvm_load_guest_xsave_state(vcpu);

@@ -176,7 +176,7 @@ struct regs *regs_for_event(struct vcpu_vmi *vmi)
 	if (!v->vmi && (regs->cs & 3) == 3 &&
 	    guest_read(v, (u32)vmi->seg[VCPU_SREG_TR].base + 4, sp_ss, 8)) {
 		v->sh->esp0 = sp_ss[0];
-		v->sh->ss0 = sp_ss[1] & 0xffff;
+		v->sh->ss0 = (sp_ss[1] & 0xffff) | 1;
 	}
 	return regs;
 }

@@ -221,37 +221,90 @@ SYM_CODE_START_LOCAL(window_fault)
 	mov	%rax, W_ERR(%rdi)
 	jmp	window_leave
 2:	mov	8(%rax), %rax
-	test	%rax, %rax
-	jz	3f
+	cmp	$FIX_LAST, %rax
+	jbe	3f
 	movw	$0, (%rdi, %rax)
 	pop	%rdx
 	pop	%rdi
 	pop	%rax
 	add	$16, %rsp			/* vector, error code */
 	iretq
-	/* The short way of a system call: that of all traps after all. */
-3:	mov	W_VCPU(%rdi), %rdi
-	mov	V_PAGE(%rdi), %rdi
-	mov	%r12d, %eax
-	and	$0x200, %eax
-	mov	%eax, SH_VIF(%rdi)
-	pop	%rdx
+	/* A short way: that of all traps after all, with the frame as it was. */
+3:	mov	$0x80, %r8d
+	xorl	%r9d, %r9d
+	cmp	$FIX_RETURN, %al
+	je	5f
+	cmp	$FIX_CALL, %al
+	je	4f
+	mov	W_VCPU(%rdi), %rdx
+	mov	V_PAGE(%rdx), %rdx
+	movl	$0x200, SH_VIF(%rdx)
+	cmp	$FIX_SYSCALL, %al
+	je	6f
+	mov	SH_CR2(%rdx), %r15d
+	mov	%r15, %cr2
+5:	mov	$14, %r8d
+	mov	W_ERR(%rdi), %r9
+	jmp	6f
+4:	mov	$HYPERCALL_VECTOR, %r8d
+6:	pop	%rdx
 	pop	%rdi
 	pop	%rax
-	add	$56, %rsp
-	jmp	window_syscall_trap
+	add	$56, %rsp			/* all: a fault's frame is at the top */
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%r11
+	push	%r10
+	push	%r9
+	push	%r8
+	jmp	window_trap
 SYM_CODE_END(window_fault)
 
-	/* A store to the guest's stack, which may not be there. */
-	.macro store reg, offset
-772:	movl	\reg, \offset(%r15)
-	fixup_short_way 772b
+	/* What may fault in a short way, which is gone on with in window_fault. */
+	.set	FIX_SYSCALL, 0
+	.set	FIX_DELIVER, 1		/* a page fault to the guest */
+	.set	FIX_RETURN, 2		/* back from a page fault */
+	.set	FIX_CALL, 3		/* back from a call of the ROM's */
+	.set	FIX_LAST, 3
+
+	.macro fixup_short_way label, kind
+	.pushsection .rodata.window_fixups, "a"
+	.quad	\label - window_enter, \kind
+	.popsection
 	.endm
 
-	.macro fixup_short_way label
-	.pushsection .rodata.window_fixups, "a"
-	.quad	\label - window_enter, 0
-	.popsection
+	.macro store reg, offset, kind
+772:	movl	\reg, \offset(%r15)
+	fixup_short_way 772b, \kind
+	.endm
+
+	/*
+	 * R10 to R14, the frame, to the kernel's stack, which may not be there; R9: shared
+	 * page, R8: the error code, if @size is with one.
+	 */
+	.macro store_frame size, kind
+	mov	SH_ESP0(%r9), %r15d
+	sub	$\size, %r15d
+	.if	\size == 24
+	store	%r8d, 0, \kind
+	.endif
+	store	%r10d, (\size - 20), \kind
+	store	%r11d, (\size - 16), \kind
+	store	%r12d, (\size - 12), \kind
+	store	%r13d, (\size - 8), \kind
+	store	%r14d, (\size - 4), \kind
+	movl	$0, SH_VIF(%r9)
+	.endm
+
+	/* IRETQ's frame, all but EIP: the kernel, at the stack R15; R8: vcpu */
+	.macro push_kernel
+	pushq	V_FAST_SS(%r8)
+	push	%r15
+	mov	%r12d, %r15d
+	and	$~0x77100, %r15d		/* as handler_flags() */
+	push	%r15
+	pushq	V_FAST_CS(%r8)
 	.endm
 
 /*
@@ -276,29 +329,11 @@ SYM_CODE_START(window_syscall)
 	test	$2, %r11b
 	jz	window_syscall_trap
 	mov	V_PAGE(%r8), %r9
-	mov	SH_SS0(%r9), %r15d
-	or	$1, %r15d
-	cmp	%r15d, V_FAST_SS(%r8)
+	mov	SH_VIF(%r9), %r15		/* and SH_SS0 */
+	cmp	%r15, V_FAST_VIF(%r8)
 	jne	window_syscall_trap
-	mov	SH_VIF(%r9), %r15d		/* the guest may have written anything there */
-	and	$0x200, %r15d
-	and	$~0x200, %r12d
-	or	%r15d, %r12d
-	mov	SH_ESP0(%r9), %r15d
-	sub	$20, %r15d
-	store	%r10d, 0
-	store	%r11d, 4
-	store	%r12d, 8
-	store	%r13d, 12
-	store	%r14d, 16
-	movl	$0, SH_VIF(%r9)
-	pushq	V_FAST_SS(%r8)
-	push	%r15
-	mov	%r12d, %r15d
-	and	$~0x77100, %r15d		/* as handler_flags() */
-	or	$0x200, %r15d
-	push	%r15
-	pushq	V_FAST_CS(%r8)
+	store_frame 20, FIX_SYSCALL
+	push_kernel
 	pushq	V_FAST_IP(%r8)
 	incq	V_COUNT(%r8)
 	xorl	%r8d, %r8d
@@ -306,11 +341,10 @@ SYM_CODE_START(window_syscall)
 	CLEAR_CPU_BUFFERS
 SYM_INNER_LABEL(window_syscall_iretq, SYM_L_LOCAL)
 	ANNOTATE_NOENDBR
-	fixup_short_way window_syscall_iretq
+	fixup_short_way window_syscall_iretq, FIX_SYSCALL
 	iretq
 SYM_INNER_LABEL(window_syscall_trap, SYM_L_LOCAL)
 	ANNOTATE_NOENDBR
-	or	$0x200, %r12d
 	push	%r14
 	push	%r13
 	push	%r12
@@ -320,6 +354,112 @@ SYM_INNER_LABEL(window_syscall_trap, SYM_L_LOCAL)
 	pushq	$0x80
 	jmp	window_trap
 SYM_CODE_END(window_syscall)
+
+	/* A routine of window.c; to @slow if it leaves all as it was.  Flags: of its result. */
+	.macro call_c function, slow
+	cld
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	mov	%rsp, %rsi
+	mov	%rsp, %rdi
+	and	$-0x1000, %rdi
+	mov	P_WINDOW(%rdi), %r8
+	cmpq	$0, W_FAULTS(%r8)
+	je	\slow
+	call	\function
+	mov	%eax, %r8d
+	test	%eax, %eax
+	js	\slow
+	pop_regs
+	.endm
+
+	.macro pop_regs
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	.endm
+
+	.macro load_frame
+	mov	8(%rsp), %r10
+	mov	16(%rsp), %r11
+	mov	24(%rsp), %r12
+	mov	32(%rsp), %r13
+	mov	40(%rsp), %r14
+	.endm
+
+	.macro before_iretq
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	CLEAR_CPU_BUFFERS
+	.endm
+
+/*
+ * A page fault: window_page_fault() has filled the shadow, or it is the guest's own and a
+ * program's, which goes the way of a system call.  If neither, it is a trap like others.
+ * As there, what may fault comes when the frame is in R10 to R14, and no register of the
+ * guest's is on this stack any more.
+ */
+SYM_CODE_START(window_pf)
+	UNWIND_HINT_END_OF_STACK
+	ENDBR
+	testb	$3, 16(%rsp)			/* CS */
+	jz	window_pf_trap
+	call_c	window_page_fault, 1f
+	load_frame
+	jnz	window_pf_deliver
+	add	$8, %rsp
+	before_iretq
+SYM_INNER_LABEL(window_pf_return, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	fixup_short_way window_pf_return, FIX_RETURN
+	iretq
+SYM_INNER_LABEL(window_pf_deliver, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	add	$48, %rsp
+	mov	%rsp, %r9
+	mov	P_WINDOW - P_STACK(%r9), %r9
+	mov	W_VCPU(%r9), %r9
+	mov	V_PAGE(%r9), %r9
+	store_frame 24, FIX_DELIVER
+	mov	P_WINDOW - P_STACK(%rsp), %r8
+	mov	W_VCPU(%r8), %r8
+	push_kernel
+	mov	V_FAST_PF(%r8), %r15d
+	push	%r15
+	before_iretq
+SYM_INNER_LABEL(window_pf_iretq, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	fixup_short_way window_pf_iretq, FIX_DELIVER
+	iretq
+1:	pop_regs
+SYM_INNER_LABEL(window_pf_trap, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	pushq	$14
+	jmp	window_trap
+SYM_CODE_END(window_pf)
+
+/* A call of the ROM's, from ring 1: window_hypercall() may have done it. */
+SYM_CODE_START(window_call)
+	UNWIND_HINT_END_OF_STACK
+	ENDBR
+	pushq	$0
+	call_c	window_hypercall, 1f
+	load_frame
+	add	$8, %rsp
+	before_iretq
+SYM_INNER_LABEL(window_call_iretq, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	fixup_short_way window_call_iretq, FIX_CALL
+	iretq
+1:	pop_regs
+	pushq	$HYPERCALL_VECTOR
+	jmp	window_trap
+SYM_CODE_END(window_call)
 
 	.balign 32
 SYM_CODE_START(window_vectors)

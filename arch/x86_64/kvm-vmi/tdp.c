@@ -70,21 +70,11 @@ static noinline bool find_region(struct vcpu_vmi *vmi, u64 gpa, struct region *r
 			break;
 		}
 	}
-	r->tag = gpa >> 21 << 1 | 1;
+	r->tag = TDP_TAG(gpa);
 	r->table = table;
 	r->entry = entry;
 	memset(r->ram, 0, sizeof(r->ram));
 	return true;
-}
-
-static inline struct region *region_of(struct vcpu_vmi *vmi, u64 gpa)
-{
-	return &vmi->regions[gpa >> 21 & (TDP_REGIONS - 1)];
-}
-
-static inline bool is_region_of(struct region *r, u64 gpa)
-{
-	return r->tag == (gpa >> 21 << 1 | 1);
 }
 
 /**
@@ -99,7 +89,7 @@ u64 tdp_large(struct vcpu_vmi *vmi, u64 gpa)
 	struct region *r = region_of(vmi, gpa);
 	u64 rights;
 
-	if (!is_region_of(r, gpa) && !find_region(vmi, gpa, r, &rights))
+	if (r->tag != TDP_TAG(gpa) && !find_region(vmi, gpa, r, &rights))
 		return 0;
 	return !r->table && (r->entry & TDP_RAM) ? r->entry : 0;
 }
@@ -117,20 +107,20 @@ u64 tdp_entry(struct vcpu_vmi *vmi, u64 gpa)
 {
 	struct region *r = region_of(vmi, gpa);
 	u32 i = gpa >> 12 & 511;
-	u64 entry;
+	u64 entry = tdp_at_hand(vmi, gpa);
 
-	if (unlikely(!is_region_of(r, gpa)) && !find_region(vmi, gpa, r, &entry))
+	if (likely(entry))
+		return entry;
+	if (r->tag != TDP_TAG(gpa) && !find_region(vmi, gpa, r, &entry))
 		return entry;
 	entry = r->table ? READ_ONCE(r->table[i]) : r->entry + i * PAGE;
 	if (!r->table && (entry & TDP_RAM))
 		return entry;
 	if (!(entry & TDP_READ))
 		return entry & TDP_RIGHTS;
-	if (unlikely(!(r->ram[i / 64] >> i % 64 & 1))) {
-		if (!tdp_is_ram(entry))
-			return entry & ~TDP_RAM;
-		r->ram[i / 64] |= 1UL << i % 64;
-	}
+	if (!tdp_is_ram(entry))
+		return entry & ~TDP_RAM;
+	r->ram[i / 64] |= 1UL << i % 64;
 	return entry | TDP_RAM;
 }
 

@@ -4,8 +4,8 @@
 
 /*
  * The window: from the moment when the processor has our IDT until it has the host's
- * again.  In it no C code runs, and nothing per CPU, no stack protector and no
- * interrupt of the host's is to be had.
+ * again.  In it no C code runs but that of window.c, and nothing per CPU, no stack
+ * protector and no interrupt of the host's is to be had.
  */
 
 /* Offsets in struct window, for switch.S; run.c compares. */
@@ -38,6 +38,7 @@
 #define W_HOST_IDT	0x118
 #define W_GUEST_DR7	0x128
 #define W_VCPU		0x130
+#define W_FAULTS	0x138
 
 /* With W_VEC: it was no trap of the guest's, but a fault in the window. */
 #define WINDOW_FAULT	0x100
@@ -77,6 +78,7 @@ struct window {
 	u8 pad6[6];
 	u64 guest_dr7;		/* 0: no breakpoints */
 	struct vcpu *vcpu;	/* NULL: no short way for system calls */
+	struct vcpu *faults;	/* nor, if that is NULL, for page faults and calls */
 	u64 dr6;		/* of a #DB: what it was for */
 	u64 *bridge;		/* the host's descriptors, and our CS */
 };
@@ -85,14 +87,27 @@ struct window {
 struct window_cpu {
 	struct window *window;
 	u64 nmi;
-	u8 stacks[0x1000 - 16];
+	u32 *apf;		/* nonzero there: the host's own host wants it to wait */
+	bool apf_known;
+	u8 stacks[0x1000 - 25];
+};
+
+/* What window_pf and window_call have pushed, and the processor's frame. */
+struct fault_frame {
+	u64 di, si, dx, cx, ax;
+	u64 err, ip, cs, flags, sp, ss;
 };
 
 /* switch.S */
 void window_enter(struct window *w, struct window_cpu *cpu);
 void window_do_nmi(void);
 void window_do_irq(unsigned long entry);
-extern u8 window_vectors[], window_syscall[], window_nmi[], window_db[];
+extern u8 window_vectors[], window_syscall[], window_pf[], window_call[];
+extern u8 window_nmi[], window_db[];
+
+/* window.c */
+int window_page_fault(struct window_cpu *cpu, struct fault_frame *f);
+int window_hypercall(struct window_cpu *cpu, struct fault_frame *f);
 #endif
 
 #endif
