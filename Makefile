@@ -43,7 +43,7 @@ help:
 	@echo '              T="kvm-more kvm-vmi-more", more of KVM and of our driver for it;'
 	@echo '              T=kvm-vmi-fuzz-million, 1,000,000 random calls to KVM;'
 	@echo '              T=kvm-vmi-hostile-all, all that a guest tries against its host;'
-	@echo '              T=kvm-vmi-hostile-calls, 10,000,000 random calls beside another;'
+	@echo '              T=kvm-vmi-hostile-calls, 100,000 random calls beside another;'
 	@echo '              T=kvm-vmi-loaded, guests that move while they serve pages;'
 	@echo '              T=kvm-vmi-cpuid-fault, a processor that can make CPUID fault;'
 	@echo '              T=kvm-vmi-shares, what a host gives each of four guests'
