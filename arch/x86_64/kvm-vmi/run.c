@@ -434,10 +434,14 @@ static bool eoi_at_once(struct kvm_vcpu *vcpu)
 
 /*
  * Registers of the local APIC that KVM's code for guests of VT-x writes with interrupts
- * off, too: it takes no more than spinlocks, and what follows is a request.
+ * off, too: it takes no more than spinlocks, and what follows is a request.  But behind
+ * each write it looks whether the map of all APICs is to be made anew, as while another
+ * CPU starts: for that it would sleep.
  */
 static bool apic_at_once(struct kvm_vcpu *vcpu, u32 reg)
 {
+	if (atomic_read(&vcpu->kvm->arch.apic_map_dirty))
+		return false;
 	return (reg == APIC_EOI && eoi_at_once(vcpu)) || reg == APIC_TASKPRI ||
 	       reg == APIC_TMICT || reg == APIC_ICR || reg == APIC_ICR2;
 }
