@@ -544,12 +544,17 @@ static u64 stolen_ns(struct vcpu_vmi *vmi)
 	return vmi->stolen;
 }
 
+/* In pieces: mul_u64_u32_div() faults where the result does not fit, and QEMU may say any. */
+static u64 cycles_of(u64 ns, u64 khz)
+{
+	return ns / USEC_PER_SEC * khz + ns % USEC_PER_SEC * khz / USEC_PER_SEC;
+}
+
 /* GetCycleCounter: a cycle is one of the TSC's. */
 enum outcome hc_GET_CYCLE_COUNTER(struct vcpu *v, struct regs *regs)
 {
 	struct vcpu_vmi *vmi = to_vmi(v);
-	u64 stolen = mul_u64_u32_div(stolen_ns(vmi), vmi->vcpu.arch.virtual_tsc_khz,
-				     USEC_PER_SEC);
+	u64 stolen = cycles_of(stolen_ns(vmi), vmi->vcpu.arch.virtual_tsc_khz);
 
 	switch ((u32)regs->ax) {
 	case VMI_CYCLES_STOLEN:

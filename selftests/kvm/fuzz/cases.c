@@ -25,7 +25,7 @@
 #define VECTOR		0x51
 #define PTE		(LINEAR >> 12)	/* of PTPAE, whose tables follow each other */
 
-extern u8 guest_level[], guest_level_end[];
+extern u8 guest_level[], guest_level_end[], guest_stolen[], guest_stolen_end[];
 
 static struct vm vm;
 static volatile sig_atomic_t alarms;
@@ -321,12 +321,31 @@ static void eoi_case(void)
 	unmake();
 }
 
+/* The time that was stolen is kept in the guest's RAM, where QEMU may write anything. */
+static void stolen_case(void)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r;
+
+	make();
+	if (*outcome())			/* vmi_init, and the ROM's calls */
+		errx(1, "no vmi_init");
+	memcpy(vm.memory + PROGRAM, guest_stolen, guest_stolen_end - guest_stolen);
+	memset(vm.memory + SAVED + 24, 0xff, 256 - 24);	/* behind what vmi_init said */
+	base_regs(&r, PROGRAM);
+	if (ioctl(vm.vcpu[0], KVM_GET_SREGS, &s) || ioctl(vm.vcpu[0], KVM_SET_SREGS, &s) ||
+	    ioctl(vm.vcpu[0], KVM_SET_REGS, &r))
+		err(1, "KVM_SET_SREGS");
+	expect("more stolen time than there is", "");
+}
+
 int cases(void)
 {
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = alarmed }, NULL);
 	printf("KTAP version 1\n");
 	state_cases();
 	memory_cases();
+	stolen_case();
 	eoi_case();
 	printf("1..%u\n", number);
 	return bad;

@@ -42,4 +42,13 @@ guest_level:
 	jmp	*OPS + 8 * 33		/* IRET */
 guest_level_end:
 
+/* How much time was stolen. */
+	.globl	guest_stolen, guest_stolen_end
+guest_stolen:
+	movl	$2, %eax		/* VMI_CYCLES_STOLEN */
+	call	*OPS + 8 * 67		/* GetCycleCounter */
+	outb	%al, $DONE_PORT
+	jmp	guest_stolen
+guest_stolen_end:
+
 	.section .note.GNU-stack, "", @progbits
