@@ -4,7 +4,7 @@
 B		:= build
 KERNEL_VERSION	:= 6.12
 TARBALL		:= /usr/src/linux-source-$(KERNEL_VERSION).tar.xz
-PATCHES		:= $(sort $(wildcard patches/*.patch))
+PATCHES		:= $(sort $(wildcard patches/*.patch patches/*/*.patch))
 SHIM		:= Kconfig Kbuild docs/abi.md docs/abi-rst.py $(wildcard vmi/*.[ch] vmi/include/asm/vmi/*.h \
 		   arch/i386/*.[cS] arch/i386/include/asm/vmi/*.h)
 JOBS		:= $(shell nproc)
@@ -27,8 +27,8 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help host host-debug \
-	host-debian \
+.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help \
+	host host-debian host-debug \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 all: help
@@ -97,6 +97,24 @@ $(B)/linux/.placed: $(B)/linux/.done $(SHIM) vmi/place
 	@vmi/place $(B)/linux
 	@touch $@
 
+# Debian 12's own kernel, with the same shim.
+
+$(B)/linux-6.1-orig/.done: | setup
+	@selftests/setup linux-source-6.1
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(STEP) "unpack linux-source-6.1.tar.xz" unpack-6.1 0 \
+		tar -C $(@D) --strip-components=1 -xf /usr/src/linux-source-6.1.tar.xz
+	@touch $@
+
+$(B)/linux-6.1/.done: $(B)/linux-6.1-orig/.done $(PATCHES) patches/apply
+	@$(STEP) "apply patches/ to Linux 6.1" patch-6.1 0 \
+		patches/apply $(B)/linux-6.1-orig $(B)/linux-6.1
+	@touch $@
+
+$(B)/linux-6.1/.placed: $(B)/linux-6.1/.done $(SHIM) vmi/place
+	@vmi/place $(B)/linux-6.1
+	@touch $@
+
 # Three kernels from one configuration: ours; Debian's tree untouched; ours
 # with CONFIG_VMI=n, which must come out the same.  A fourth for the benchmarks:
 # Debian's tree with pv_ops and all that Linux has for KVM.  And ours as
@@ -112,6 +130,7 @@ for_test = $(if $(filter $(1),$(T)),$(2))
 by_default = $(if $(and $(T),$(if $(findstring *,$(T)),,some)),$(for_test),$(2))
 KERNELS		:= $(call by_default,boot monitor distro% hibernate%,$(B)/distro/bzImage) \
 		   $(call by_default,boot monitor kvm kvm-guest% 2level%,$(B)/2level/bzImage) \
+		   $(call by_default,boot monitor 6.1%,$(B)/kernel-6.1/bzImage) \
 		   $(call for_test,unpatched monitor-without-vmi,$(B)/unpatched/bzImage) \
 		   $(call for_test,disasm-whole,$(B)/unpatched/bzImage $(B)/novmi/vmlinux)
 SAME_CODE	:= $(call by_default,disasm host,$(B)/unpatched/same.o $(B)/novmi/same.o)
@@ -131,6 +150,12 @@ $(B)/distro/.config: selftests/config selftests/config-distro $(B)/linux/.placed
 $(B)/2level/.config: selftests/config selftests/config-2level $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) selftests/config-2level CONFIG_VMI=y
 
+# Few files, since it is built for nothing else.
+$(B)/kernel-6.1/.config: selftests/config selftests/config-2level $(B)/linux-6.1/.placed
+	@grep -v '_HIGHMEM\|_PAE' selftests/config-2level >$(B)/config-6.1
+	@selftests/configure $(B)/linux-6.1 $(@D) $(B)/config-6.1 CONFIG_VMI=y \
+		CONFIG_LOCALVERSION=\"-kernel-6.1\"
+
 $(B)/novmi/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=n
 
@@ -148,6 +173,10 @@ $(B)/distro/bzImage: $(B)/distro/.config $(B)/linux/.placed
 $(B)/2level/bzImage: $(B)/2level/.config $(B)/linux/.placed
 	$(call kbuild,build a small kernel with 2-level page tables,1100,linux,2level,bzImage modules)
 	@cp $(B)/2level/arch/x86/boot/bzImage $@
+
+$(B)/kernel-6.1/bzImage: $(B)/kernel-6.1/.config $(B)/linux-6.1/.placed
+	$(call kbuild,build Linux 6.1,1100,linux-6.1,kernel-6.1,bzImage modules)
+	@cp $(B)/kernel-6.1/arch/x86/boot/bzImage $@
 
 $(B)/unpatched/bzImage: $(B)/unpatched/.config
 	$(call kbuild,build the kernel without our changes,2140,linux-orig,unpatched,bzImage)

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/uaccess.h>
+#include <linux/version.h>
 #include <linux/vmalloc.h>
 #include <asm/cpuid.h>
 #include <asm/debugreg.h>
@@ -270,7 +271,13 @@ static u32 code_address;
 
 static int __init selftest_init(void)
 {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	const struct module_layout *text = &THIS_MODULE->core_layout;
+	const u32 size = text->text_size;
+#else
 	const struct module_memory *text = &THIS_MODULE->mem[MOD_TEXT];
+	const u32 size = text->size;
+#endif
 
 	selftest_irq();
 	selftest_halt();
@@ -291,10 +298,10 @@ static int __init selftest_init(void)
 	if (failures)
 		return -EIO;
 
-	code.data = kmemdup(text->base, text->size, GFP_KERNEL);
+	code.data = kmemdup(text->base, size, GFP_KERNEL);
 	if (!code.data)
 		return -ENOMEM;
-	code.size = text->size;
+	code.size = size;
 	code_address = (unsigned long)text->base;
 	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_u32("checks", 0400, dir, &checks);
