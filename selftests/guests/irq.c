@@ -175,7 +175,7 @@ static void pending_sti(void)
 
 static void pending_halt(void)
 {
-	arch_safe_halt();
+	vmi_safe_halt();
 	EXPECT(enabled());
 }
 
@@ -270,7 +270,7 @@ static void t_halt(void)
 {
 	pic_only_timer();
 	pit_oneshot(HALT_TICKS);
-	arch_safe_halt();
+	vmi_safe_halt();
 	EXPECT(irqs >= 1);
 	EXPECT(pit_count() > HALT_TICKS);
 	EXPECT(enabled());

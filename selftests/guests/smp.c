@@ -70,7 +70,7 @@ static void job_open(u32 cpu)
 {
 	(void)cpu;
 	for (;;)
-		arch_safe_halt();
+		vmi_safe_halt();
 }
 
 static bool take_irq(struct trap_frame *trap)
@@ -98,7 +98,7 @@ static void __noreturn serve(u32 cpu)
 	c->up = 1;
 	for (;;) {
 		while (!c->job) {
-			arch_safe_halt();
+			vmi_safe_halt();
 			arch_local_irq_disable();
 		}
 		c->job(cpu);
