@@ -14,6 +14,7 @@
 
 #define RECENT	8		/* address spaces to spare when pages run out */
 #define RANGE	64		/* pages that are flushed one by one, at most */
+#define LONG_CHAIN	64	/* and four times what there would be if all were equally long */
 
 /* Empty it, as far as it is not. */
 static void clear_table(struct spage *s)
@@ -38,6 +39,18 @@ static void use(struct vcpu *vcpu, struct spage *s)
 	vcpu->count[C_SHADOW_PAGES]++;
 }
 
+/* A guest chooses its frames: all could have the same chain, and find() walks it. */
+static bool chain_is_long(struct vcpu *vcpu, u64 key)
+{
+	u32 left = LONG_CHAIN + vcpu->nr_pages / (ARRAY_SIZE(vcpu->hash) / 4);
+	struct spage *s;
+
+	for (s = vcpu->hash[bucket(key)]; s; s = s->next)
+		if (!left--)
+			return true;
+	return false;
+}
+
 /* Find or make; NULL: all pages were in use and some are free now, start over. */
 static struct spage *find_or_make(struct vcpu *vcpu, u64 key)
 {
@@ -45,6 +58,10 @@ static struct spage *find_or_make(struct vcpu *vcpu, u64 key)
 
 	if (s)
 		return s;
+	if (chain_is_long(vcpu, key)) {
+		shadow_reset(vcpu);
+		return NULL;
+	}
 	s = vcpu->free_pages;
 	if (s) {
 		vcpu->free_pages = s->list;
