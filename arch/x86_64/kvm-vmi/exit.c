@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What ended the run: the core's business, KVM's, or the end of the guest. */
 #include <linux/entry-kvm.h>
-#include <kvm/iodev.h>
 #include "ring1.h"
 #include "kvm/x86.h"
 #include "kvm/mmu.h"
 #include "kvm/cpuid.h"
-#include "kvm/lapic.h"
 #include "kvm/kvm_cache_regs.h"
 #include "romlabels.h"
 
@@ -375,22 +373,6 @@ bool irq_blocked(struct vcpu *v, u32 vec)
 
 void irq_service(struct vcpu *v, u32 vec)
 {
-}
-
-u32 guest_apic_read(struct vcpu *v, u32 reg)
-{
-	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
-	u32 val = 0;
-
-	kvm_iodevice_read(vcpu, &vcpu->arch.apic->dev, LAPIC_PAGE + reg, 4, &val);
-	return val;
-}
-
-void guest_apic_write(struct vcpu *v, u32 reg, u32 val)
-{
-	struct kvm_vcpu *vcpu = &to_vmi(v)->vcpu;
-
-	kvm_iodevice_write(vcpu, &vcpu->arch.apic->dev, LAPIC_PAGE + reg, 4, &val);
 }
 
 const char *counter_name(u32 nr)

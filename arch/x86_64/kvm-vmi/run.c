@@ -14,7 +14,6 @@
 #include <asm/tlbflush.h>
 #include "ring1.h"
 #include "kvm/x86.h"
-#include "kvm/lapic.h"
 #include "kvm/trace.h"
 #include "romlabels.h"
 
@@ -413,39 +412,6 @@ u32 vmi_exit_reason(struct vcpu_vmi *vmi)
 	       (vec == HYPERCALL_VECTOR ? slot_of(vmi) & 0xff : 0);
 }
 
-/*
- * Does the EOI end at the local APIC?  The I/O APIC's lock is not to be waited for here:
- * who has it may wait for our processor to leave the guest.
- */
-static bool eoi_at_once(struct kvm_vcpu *vcpu)
-{
-	u32 isr, i = 8;
-#ifdef CONFIG_KVM_HYPERV
-	if (vcpu->arch.hyperv_enabled)
-		return false;
-#endif
-	while (i--) {
-		isr = kvm_lapic_get_reg(vcpu->arch.apic, APIC_ISR + 0x10 * i);
-		if (isr)
-			return !test_bit(32 * i + __fls(isr), vcpu->arch.ioapic_handled_vectors);
-	}
-	return true;
-}
-
-/*
- * Registers of the local APIC that KVM's code for guests of VT-x writes with interrupts
- * off, too: it takes no more than spinlocks, and what follows is a request.  But behind
- * each write it looks whether the map of all APICs is to be made anew, as while another
- * CPU starts: for that it would sleep.
- */
-static bool apic_at_once(struct kvm_vcpu *vcpu, u32 reg)
-{
-	if (atomic_read(&vcpu->kvm->arch.apic_map_dirty))
-		return false;
-	return (reg == APIC_EOI && eoi_at_once(vcpu)) || reg == APIC_TASKPRI ||
-	       reg == APIC_TMICT || reg == APIC_ICR || reg == APIC_ICR2;
-}
-
 /* A call of the ROM's that KVM has no part in, and no event waits for its end. */
 static bool call_at_once(struct vcpu_vmi *vmi)
 {
@@ -459,9 +425,6 @@ static bool call_at_once(struct vcpu_vmi *vmi)
 		return false;
 	switch (nr) {
 	case VMI_OP_APIC_WRITE:
-		if (!apic_at_once(&vmi->vcpu, regs->ax & 0xff0))
-			return false;
-		break;
 	case VMI_OP_CLTS:
 	case VMI_OP_SET_CR0:
 	case VMI_OP_SET_CR3:
