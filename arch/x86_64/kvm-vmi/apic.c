@@ -48,8 +48,11 @@ static bool end_interrupt(struct kvm_vcpu *vcpu)
 	kvm_lapic_clear_vector(vec, apic->regs + APIC_ISR);
 	apic->isr_count--;
 	apic->highest_isr_cache = -1;
+	/* Asks for an exit if there is an interrupt that waited for this. */
 	kvm_apic_update_ppr(vcpu);
-	kvm_make_request(KVM_REQ_EVENT, vcpu);
+	/* A copy of the APIC in the guest's memory is KVM's to write. */
+	if (vcpu->arch.apic_attention)
+		kvm_make_request(KVM_REQ_EVENT, vcpu);
 	return true;
 }
 
