@@ -3,7 +3,8 @@
  * An entry of a page table that another CPU changes again and again: does the shadows' code
  * let the guest run in between?  Here it changes whenever it is to be marked, for the files
  * of the ring-1 core and the monitor.  And page tables whose frames have one hash: are chains
- * of them short enough to walk with interrupts closed?  Prints KTAP.
+ * of them short enough to walk with interrupts closed?  And full rings of many CPUs?
+ * Prints KTAP.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,11 +109,32 @@ static u32 longest_chain(void)
 	return longest;
 }
 
+/* Each CPU's ring is nearly full: all is forgotten, once, instead of 64 rings read. */
+static bool many_rings(void)
+{
+	u32 c, head = RING_SIZE - 100, resets = v.count[C_SHADOW_RESET];
+	static struct vcpu others[MAX_CPUS];
+	bool all = true;
+
+	nr_cpus = MAX_CPUS;
+	for (c = 0; c < MAX_CPUS; c++) {
+		if (c)
+			vcpus[c] = &others[c];
+		vcpus[c]->vmi_page = (struct shared *)calloc(SH_PAGES, PAGE);
+		vcpus[c]->vmi_page->head = head;
+	}
+	shadow_sync(&v);
+	for (c = 0; c < MAX_CPUS; c++)
+		all = all && v.ring_seen[c] == head;
+	nr_cpus = 1;
+	return all && v.count[C_SHADOW_RESET] == resets + 1;
+}
+
 int main(void)
 {
 	u32 pfec;
 
-	printf("KTAP version 1\n1..4\n");
+	printf("KTAP version 1\n1..5\n");
 	fflush(stdout);
 	alarm(10);			/* it hangs: no result */
 	boot.mon_start = 1UL << 40;
@@ -141,6 +163,7 @@ int main(void)
 	left = 0;
 	result(shadow_fault(&v, 0, ACC_WRITE, &pfec) == FILL_DONE && filled(),
 	       "and is there once it does");
+	result(many_rings(), "full rings of 64 CPUs");
 	result(longest_chain() < 100, "page tables in frames of one hash");
 	return bad;
 }

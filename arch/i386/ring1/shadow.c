@@ -492,17 +492,19 @@ static void shadow_page_gone(struct vcpu *vcpu, u32 gfn)
 	forget(vcpu, KEY(R_PT, 1, gfn));
 }
 
-/* What that CPU has put into its ring since we last looked, up to @head. */
-static noinline void sync_ring(struct vcpu *vcpu, u32 c, struct shared *sh, u32 head)
+/*
+ * What that CPU has put into its ring since we last looked, up to @head: @left is how much
+ * may still be read.  Return: what is left; 0, if everything is to be forgotten.
+ */
+static noinline u32 sync_ring(struct vcpu *vcpu, u32 c, struct shared *sh, u32 head, u32 left)
 {
 	struct last_table last = { .gfn = ~0u };	/* none yet */
 	u32 n = vcpu->ring_seen[c], e;
 
 	vcpu->ring_seen[c] = head;
-	if (head - n > RING_SIZE - 64) {
-		shadow_reset(vcpu);
-		return;
-	}
+	if (head - n >= left)
+		return 0;
+	left -= head - n;
 	for (; n != head; n++) {
 		e = __atomic_load_n(&sh->ring[n % RING_SIZE], __ATOMIC_RELAXED);
 		if (e & 1)
@@ -512,22 +514,25 @@ static noinline void sync_ring(struct vcpu *vcpu, u32 c, struct shared *sh, u32 
 	}
 	/* Overtaken while we read: what we read may be anything. */
 	if (c != vcpu->id && __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE) - head > 60)
-		shadow_reset(vcpu);
+		return 0;
+	return left;
 }
 
 /* Forget what the guest's CPUs said they changed since we last looked. */
 static inline void shadow_sync(struct vcpu *vcpu)
 {
+	u32 c, head, left = RING_SIZE - 63;
 	struct shared *sh;
-	u32 c, head;
 
 	vcpu->awaited = NULL;
 	for (c = 0; c < vcpu_count(vcpu); c++) {
 		sh = vcpu_nr(vcpu, c)->vmi_page;
 		head = __atomic_load_n(&sh->head, __ATOMIC_ACQUIRE);
 		if (head != vcpu->ring_seen[c])
-			sync_ring(vcpu, c, sh, head);
+			left = sync_ring(vcpu, c, sh, head, left);
 	}
+	if (unlikely(!left))
+		shadow_reset(vcpu);
 }
 
 /* The shadow table that an entry names. */
