@@ -570,7 +570,8 @@ static enum exit run_guest(struct vcpu_vmi *vmi)
 		default:
 			return EXIT_TRAP;
 		}
-	} while (exit == EXIT_NONE && !must_leave(&vmi->vcpu));
+		/* An IRET of ring 1 can set VM in QEMU: KVM goes on, can_run() says. */
+	} while (exit == EXIT_NONE && !(w->regs.flags & FLAG_VM) && !must_leave(&vmi->vcpu));
 	return exit;
 }
 
