@@ -266,6 +266,23 @@ static bool random_calls(void)
 	return true;
 }
 
+/*
+ * The ROM's IRET behind a page fault calls until this is 0.  Nobody knows the gate of
+ * INT 0x80 here, so the call goes the long way.
+ */
+static bool fill_long(void)
+{
+	u32 fill;
+
+	if (!rom_slots)
+		return true;
+	write32(rom_shared + SH_FILL, 1);
+	hypercall(HC_FILL, 0, 0, 0);
+	fill = read32(rom_shared + SH_FILL);
+	write32(rom_shared + SH_FILL, 0);
+	return !fill;
+}
+
 /* The shared page: every word with odd values, then whatever uses it. */
 static bool shared_page(void)
 {
@@ -365,6 +382,7 @@ static bool bad_ap_states(void)
 }
 
 const struct hostile call_cases[] = {
+	{ "fill_long", fill_long, LIVES },
 	{ "shared_page", shared_page, EITHER },
 	{ "rom_writes", rom_writes, LIVES },
 	{ "elsewhere", elsewhere, LIVES },

@@ -156,6 +156,14 @@ static bool write_entry(struct vcpu *vcpu, struct regs *regs, enum vmi_op op)
 	return true;
 }
 
+/* fill_gate of the monitor's, when there is more to do: the next fault fills it then. */
+static enum outcome hc_fill(struct vcpu *vcpu, struct regs *regs)
+{
+	vcpu->sh->fill = 0;
+	note_iret_user(vcpu);
+	return DONE;
+}
+
 static enum outcome hc_iret(struct vcpu *vcpu, struct regs *regs)
 {
 	/* A fault of it appears where the ROM's own would. */
@@ -293,7 +301,7 @@ static enum outcome (* const calls[HC_SLOTS])(struct vcpu *vcpu, struct regs *re
 	[HC_BY_INT] = hc_nothing,
 	[HC_BY_CALL] = hc_nothing,
 	[HC_CHOOSE] = hc_choose,
-	[HC_FILL] = hc_nothing,		/* fill_gate of the monitor's does it */
+	[HC_FILL] = hc_fill,
 };
 
 /**
