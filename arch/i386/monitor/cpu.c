@@ -108,6 +108,9 @@ struct vcpu *vcpu_create(u32 id)
 	vcpu->tss_page = alloc_pages(1);
 	vcpu->vmi_page = alloc_pages(SH_PAGES);
 	vcpu->sh = alloc_pages(1);
+	/* Never what fast_ss is when nothing is known; entry.S looks at the page that is to be. */
+	vcpu->vmi_page->ss0 = 1;
+	vcpu->sh->ss0 = 1;
 	map_tss_window(vcpu);
 	map_alias(vcpu, alloc_pages(1));
 

@@ -255,6 +255,7 @@ void vmi_vcpu_reset(struct kvm_vcpu *vcpu, bool init_event)
 	v->vmi = false;
 	v->sh = (struct shared *)((u8 *)v->vmi_page + SH_PAGES * PAGE);
 	memset(v->sh, 0, PAGE);
+	v->sh->ss0 = 1;			/* never what fast_ss is when nothing is known */
 	vmi->registers_set |= !init_event;
 	vmi->rflags = 2;
 	if (!boot_cpu_has(X86_FEATURE_CPUID_FAULT))
