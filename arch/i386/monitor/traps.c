@@ -81,7 +81,6 @@ bool fill_from_rom(struct short_frame *f, struct vcpu *vcpu)
 bool short_call(struct short_frame *f, struct vcpu *vcpu)
 {
 	u32 off = (u32)f->ip - CALL_LEN - rom.linear - ROM_slots, nr = off / SLOT;
-	struct call_trace *trace;
 
 	if (off % SLOT || f->ss != vcpu->fast_ss || !vcpu->vmi ||
 	    (vcpu->sh->pending && vcpu->sh->vif))
@@ -102,13 +101,7 @@ bool short_call(struct short_frame *f, struct vcpu *vcpu)
 	default:
 		return false;
 	}
-	vcpu->hypercalls[nr]++;
-	trace = &vcpu->trace[vcpu->trace_pos++ % TRACE_LEN];
-	trace->nr = nr;
-	trace->ip = f->ip;
-	trace->ax = f->ax;
-	trace->dx = f->dx;
-	trace->cx = f->cx;
+	note_call(vcpu, nr, f->ip, f->ax, f->dx, f->cx);
 	return true;
 }
 

@@ -334,9 +334,7 @@ enum outcome hypercall(struct vcpu *vcpu, struct regs *regs)
 		return deliver(vcpu, regs, X_GP, true,
 			       regs->err ? MON_GATE & ~7 : HYPERCALL_VECTOR * 8 + 2, false);
 	}
-	vcpu->hypercalls[nr]++;
-	vcpu->trace[vcpu->trace_pos++ % TRACE_LEN] =
-		(struct call_trace){ nr, regs->ip, regs->ax, regs->dx, regs->cx };
+	note_call(vcpu, nr, regs->ip, regs->ax, regs->dx, regs->cx);
 	done = calls[nr](vcpu, regs);
 	/* Where its host has to bring a page first, it is no fault: the call comes again. */
 	if (done == FAULT && !host_must_act(vcpu))

@@ -207,6 +207,19 @@ static inline void note_iret_user(struct vcpu *vcpu)
 	vcpu->sh->iret_user = vcpu->ports_open || vcpu->ldt ? -1 : vcpu->sh->iret_kernel;
 }
 
+/* A call of the ROM's, for the counts and the dump. */
+static __always_inline void note_call(struct vcpu *vcpu, u32 nr, u32 ip, u32 ax, u32 dx, u32 cx)
+{
+	struct call_trace *trace = &vcpu->trace[vcpu->trace_pos++ % TRACE_LEN];
+
+	vcpu->hypercalls[nr]++;
+	trace->nr = nr;
+	trace->ip = ip;
+	trace->ax = ax;
+	trace->dx = dx;
+	trace->cx = cx;
+}
+
 static inline void set_edx_eax(struct regs *regs, u64 val)
 {
 	regs->ax = (u32)val;

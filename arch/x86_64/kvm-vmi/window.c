@@ -206,19 +206,12 @@ noinstr int window_hypercall(struct window_cpu *cpu, struct fault_frame *f)
 	struct vcpu *v = cpu->window->faults;
 	u32 off = (u32)f->ip - 2 - rom_of(v)->linear - ROM_slots, nr = off / SLOT;
 	struct shared *sh = v->vmi_page;
-	struct call_trace *trace;
 
 	/* With the flag open, what waits for it is KVM's to deliver. */
 	if ((f->cs & 3) != 1 || off % SLOT || (sh->pending && sh->vif) ||
 	    !stack_is_flat(v, f->ss) || (v->cr0 & CR0_PG) != CR0_PG || !(v->cr4 & CR4_PAE) ||
 	    !do_call(v, nr, f))
 		return -1;
-	v->hypercalls[nr]++;
-	trace = &v->trace[v->trace_pos++ % TRACE_LEN];
-	trace->nr = nr;
-	trace->ip = f->ip;
-	trace->ax = f->ax;
-	trace->dx = f->dx;
-	trace->cx = f->cx;
+	note_call(v, nr, f->ip, f->ax, f->dx, f->cx);
 	return 0;
 }
