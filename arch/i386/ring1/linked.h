@@ -30,6 +30,22 @@ static __always_inline struct spage *find(struct vcpu *vcpu, u64 key)
 	return NULL;
 }
 
+/*
+ * The entry @e of a directory leads nowhere now.  Until then it may have filled the TLB
+ * with what the table it led to has, under its own address.
+ */
+static __always_inline void cut_link(struct vcpu *vcpu, u64 e)
+{
+	struct spage *s;
+
+	vcpu->lost |= LOST_MORE;
+	if ((e & (PTE_P | PTE_PS)) != PTE_P)
+		return;
+	s = spage_of(vcpu, e);
+	if (!s->shared)
+		s->at = 0;
+}
+
 /* The guest's table that the entry before was of: most are of the same. */
 struct last_table {
 	u32 gfn;
@@ -51,8 +67,8 @@ static __always_inline void clear_changed(struct vcpu *vcpu, u32 gpa, struct las
 		vcpu->lost++;
 	}
 	if (last->pd && last->pd->table[i]) {
+		cut_link(vcpu, last->pd->table[i]);
 		last->pd->table[i] = 0;
-		vcpu->lost |= LOST_MORE;
 	}
 }
 

@@ -82,8 +82,9 @@ struct spage {
 	struct spage *next;	/* in its hash chain */
 	struct spage *list;	/* of those in use, or free */
 	u32 loaded;		/* R_ROOT: when */
-	u32 at;			/* the addresses that lead here, from their top, + 1; 0: none */
-	bool aliased;		/* others, too */
+	u32 at;			/* R_PT: the addresses that lead here, from their top, + 1 */
+	bool shared;		/* by more than one entry, perhaps */
+	bool aliased;		/* and from other addresses, too */
 	bool kept;		/* while shadow_trim() looks */
 	u8 filled;		/* since it was cleared: a bit for each 64 entries */
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */

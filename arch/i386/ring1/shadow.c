@@ -78,6 +78,7 @@ static struct spage *find_or_make(struct vcpu *vcpu, u64 key)
 	s->guest = NULL;
 	s->pde = 0;
 	s->at = 0;
+	s->shared = false;
 	s->aliased = false;
 	memset(s->pdpte, 0, sizeof(s->pdpte));
 	use(vcpu, s);
@@ -236,13 +237,19 @@ static void set_entry(struct vcpu *vcpu, u64 *slot, u64 val, u32 gva)
 		flush_tlb_page(vcpu, gva);
 }
 
-/* The entry at @slot leads to @s, for addresses that begin with @at. */
-static void set_link(struct vcpu *vcpu, u64 *slot, struct spage *s, u64 val, u32 at)
+/* The entry of a directory at @slot is to lead to @s. */
+static void set_link(struct vcpu *vcpu, u64 *slot, struct spage *s, u64 val, u32 gva)
 {
-	if (*slot && ((*slot ^ val) & ~(PTE_A | PTE_D)))
-		vcpu->lost |= LOST_MORE;
-	s->aliased |= s->at && s->at != at + 1;
-	s->at = at + 1;
+	u32 at = (gva >> 21) + 1;
+
+	if (!((*slot ^ val) & ~(PTE_A | PTE_D)))
+		return;
+	if (*slot)
+		cut_link(vcpu, *slot);
+	s->shared |= s->at;
+	s->aliased |= s->at && s->at != at;
+	s->at = at;
+	set_entry(vcpu, slot, val, gva);
 }
 
 /* The directory of @l: its shadow, in its place.  NULL: start over. */
@@ -256,7 +263,8 @@ static inline struct spage *link_directory(struct vcpu *vcpu, u32 gva, struct le
 	if (!pd)
 		return NULL;
 	val = table_phys(pd->table) | PTE_P | PTE_W | PTE_U;
-	set_link(vcpu, root, pd, val, gva >> 30);
+	if (*root && ((*root ^ val) & ~(PTE_A | PTE_D)))
+		vcpu->lost |= LOST_MORE;
 	*root = val;
 	set_filled(vcpu->root, 0);
 	set_filled(pd, gva >> 21 & 511);
@@ -274,8 +282,7 @@ static inline struct spage *link_table(struct vcpu *vcpu, u32 gva, struct leaf *
 	if (!pt)
 		return NULL;
 	val = table_phys(pt->table) | l->pde_rights;
-	set_link(vcpu, slot, pt, val, gva >> 21);
-	set_entry(vcpu, slot, val, gva);
+	set_link(vcpu, slot, pt, val, gva);
 	if (pae) {
 		pt->guest = l->pt;
 		pt->pde = (l->pt_gfn << 12 & PFN_MASK) | PTE_P | PTE_A;
@@ -293,8 +300,7 @@ static inline struct spage *link_split(struct vcpu *vcpu, u32 gva, struct leaf *
 	if (!pt)
 		return NULL;
 	val = table_phys(pt->table) | PTE_P | PTE_W | PTE_U | PTE_A;
-	set_link(vcpu, slot, pt, val, gva >> 21);
-	set_entry(vcpu, slot, val, gva);
+	set_link(vcpu, slot, pt, val, gva);
 	return pt;
 }
 
@@ -310,7 +316,8 @@ static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
 	slot = &pd->table[gva >> 21 & 511];
 	val = l->large ? map_large_frame(vcpu, l) : 0;
 	if (val) {
-		vcpu->lost |= *slot && !(*slot & PTE_PS) ? LOST_MORE : 0;
+		if (*slot && !(*slot & PTE_PS))
+			cut_link(vcpu, *slot);
 		if (val & PTE_PAT)
 			val ^= PTE_PAT | PTE_PAT_LARGE;
 		set_entry(vcpu, slot, val | PTE_PS, gva);
@@ -448,7 +455,7 @@ static void clear_slot(struct vcpu *vcpu, u64 key, u32 index, u32 n)
 		if (s->table[index + n] && (key & 15) == R_PT)
 			vcpu->lost++;
 		else if (s->table[index + n])
-			vcpu->lost |= LOST_MORE;
+			cut_link(vcpu, s->table[index + n]);
 		s->table[index + n] = 0;
 	}
 }
@@ -476,8 +483,6 @@ static void forget(struct vcpu *vcpu, u64 key)
 	if (s) {
 		vcpu->lost |= s->filled ? LOST_MORE : 0;
 		clear_table(s);
-		s->at = 0;
-		s->aliased = false;
 	}
 }
 
@@ -541,42 +546,14 @@ static u64 *table_at(u64 entry)
 	return table_virt(entry & PFN_MASK);
 }
 
-/* INVLPG, of a large page too: the processor may know that by several entries. */
-void shadow_inval(struct vcpu *vcpu, u32 gva)
+/* Is this directory there for other addresses, too? */
+static bool directory_is_aliased(struct vcpu *vcpu, u64 root_entry)
 {
-	u64 root, *e;
+	u32 i, n = 0;
 
-	if (!vcpu->vmi) {
-		shadow_reset(vcpu);
-		return;
-	}
-	shadow_sync(vcpu);
-	root = vcpu->root->table[gva >> 30];
-	if (!(root & PTE_P)) {
-		flush_all(vcpu);
-		return;
-	}
-	e = table_at(root) + (gva >> 21 & 511);
-	if ((*e & (PTE_P | PTE_PS)) == PTE_P && (spage_of(vcpu, *e)->key & 15) == R_PT) {
-		table_at(*e)[gva >> 12 & 511] = 0;
-		flush_tlb_page(vcpu, gva);
-		return;
-	}
-	*e = 0;
-	if (!(vcpu->cr4 & CR4_PAE))
-		*(u64 *)((u64)e ^ 8) = 0;
-	flush_all(vcpu);
-}
-
-/* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */
-void shadow_flush(struct vcpu *vcpu, bool global)
-{
-	if (!vcpu->vmi) {
-		shadow_reset(vcpu);
-		return;
-	}
-	shadow_sync(vcpu);
-	shadow_set_root(vcpu);
+	for (i = 0; i < 4; i++)
+		n += !((vcpu->root->table[i] ^ root_entry) & (PFN_MASK | PTE_P));
+	return n > 1;
 }
 
 /*
@@ -591,15 +568,66 @@ static bool range_slot(struct vcpu *vcpu, u32 gva, u64 **slot)
 	*slot = NULL;
 	if (!(e & PTE_P))
 		return true;
-	s = spage_of(vcpu, e);
-	e = s->table[gva >> 21 & 511];
-	if (s->aliased || (e & PTE_PS))
+	if (directory_is_aliased(vcpu, e))
+		return false;
+	e = spage_of(vcpu, e)->table[gva >> 21 & 511];
+	if (e & PTE_PS)
 		return false;
 	if (!(e & PTE_P))
 		return true;
 	s = spage_of(vcpu, e);
 	*slot = &s->table[gva >> 12 & 511];
 	return (s->key & 15) == R_PT && !s->aliased;
+}
+
+static inline bool leads_to_pt(struct vcpu *vcpu, u64 e)
+{
+	return (e & (PTE_P | PTE_PS)) == PTE_P && (spage_of(vcpu, e)->key & 15) == R_PT;
+}
+
+/* INVLPG, of a large page too: the processor may know that by several entries. */
+void shadow_inval(struct vcpu *vcpu, u32 gva)
+{
+	u64 root, *e, *other, *slot;
+	bool was;
+
+	if (!vcpu->vmi) {
+		shadow_reset(vcpu);
+		return;
+	}
+	was = range_slot(vcpu, gva, &slot) && slot && *slot;
+	shadow_sync(vcpu);
+	if (was && !*slot)
+		vcpu->lost--;
+	root = vcpu->root->table[gva >> 30];
+	/* What was lost may have been a large page, with this address. */
+	if (!(root & PTE_P) || (vcpu->lost & LOST_MORE)) {
+		flush_all(vcpu);
+		if (!(root & PTE_P))
+			return;
+	}
+	e = table_at(root) + (gva >> 21 & 511);
+	/* Without PAE, an entry of the guest's has two of ours. */
+	other = vcpu->cr4 & CR4_PAE ? e : (u64 *)((u64)e ^ 8);
+	if (leads_to_pt(vcpu, *e) && (!*other || leads_to_pt(vcpu, *other))) {
+		table_at(*e)[gva >> 12 & 511] = 0;
+		flush_tlb_page(vcpu, gva);
+		return;
+	}
+	*e = 0;
+	*other = 0;
+	flush_all(vcpu);
+}
+
+/* FlushTLB, or a load of CR3.  Before vmi_init nobody tells us of changes. */
+void shadow_flush(struct vcpu *vcpu, bool global)
+{
+	if (!vcpu->vmi) {
+		shadow_reset(vcpu);
+		return;
+	}
+	shadow_sync(vcpu);
+	shadow_set_root(vcpu);
 }
 
 /**

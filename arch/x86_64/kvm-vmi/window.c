@@ -163,7 +163,7 @@ static __always_inline bool inval_at_hand(struct vcpu *v, u32 gva)
 	u64 entry = v->root->table[gva >> 30];
 	struct spage *s;
 
-	if (!(entry & PTE_P))
+	if (!(entry & PTE_P) || (v->lost & LOST_MORE))
 		return false;
 	entry = table_virt(entry & PFN_MASK)[gva >> 21 & 511];
 	if ((entry & (PTE_P | PTE_PS)) != PTE_P)
