@@ -376,14 +376,16 @@ static void step_inval(struct input *in)
 /* Other addresses may have changed an entry for this one, which is for them to flush. */
 static bool is_aliased(u32 lin)
 {
-	u64 e = cpu->v.root->table[lin >> 30];
-	struct spage *s;
+	u64 *root = cpu->v.root->table, e = root[lin >> 30];
+	u32 i;
 
 	if (!(e & PTE_P))
 		return false;
-	s = spage_of(&cpu->v, e);
-	e = s->table[lin >> 21 & 511];
-	return s->aliased || ((e & (PTE_P | PTE_PS)) == PTE_P && spage_of(&cpu->v, e)->aliased);
+	for (i = 0; i < 4; i++)
+		if (i != lin >> 30 && !((root[i] ^ e) & (PFN_MASK | PTE_P)))
+			return true;
+	e = spage_of(&cpu->v, e)->table[lin >> 21 & 511];
+	return (e & (PTE_P | PTE_PS)) == PTE_P && spage_of(&cpu->v, e)->aliased;
 }
 
 /* The TLB has nothing then that the shadow has not, of the range or elsewhere. */
