@@ -66,7 +66,7 @@ help:
 	@echo '              its console, docs/libvirt.md; T=libvirt: what virsh does there'
 	@echo 'make bench-kvm  exits of KVM: no ROM, kvm.rom, mainline as a KVM guest'
 	@echo 'make bench-kvm-vmi  what kvm-vmi costs, beside the monitor, KVM, emulation and Xen;'
-	@echo '              build/bench/kvm-vmi.md; make bench-kvm-vmi-quick: instructions of the'
+	@echo '              build/bench/kvm-vmi.md, io.md; make bench-kvm-vmi-quick: instructions of the'
 	@echo '              first two (2 minutes)'
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
 	@echo '              or two besides the kernels; if broken off, it goes on where it was)'
@@ -347,6 +347,7 @@ bench-kvm-vmi: $(B)/bzImage userland roms $(B)/monitor.elf
 	@$(STEP) "build L1 without" kvm-vmi-l1 0 $(KVM_VMI_L1)
 	@selftests/bench/run --kvm-vmi
 	@selftests/kvm/bench -v
+	@selftests/bench/io
 
 bench-kvm-vmi-quick: $(B)/bzImage userland $(B)/monitor.elf
 	@mkdir -p $(B)/kvm-vmi-l1

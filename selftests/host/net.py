@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The host's end of userland/net.c: takes and gives streams with checksums.
+"""The host's end of userland/net.c and host/io.c: takes and gives streams.
 
 A client asks with one letter and a length (32 bits, little endian).  "u": it
 sends that many bytes and gets their CRC-32.  "d": it gets that many bytes and
-their CRC-32.  As a program: net.py PORT, until it is killed.
+their CRC-32.  "s" and "r" are the same without the CRC, "e" gives back each
+byte.  As a program: net.py PORT, until it is killed.
 """
 
 import os
@@ -39,6 +40,32 @@ def _give(conn, length):
     conn.sendall(struct.pack("<I", crc))
 
 
+def _sink(conn, length):
+    while length:
+        data = conn.recv(min(length, CHUNK))
+        if not data:
+            return
+        length -= len(data)
+
+
+def _zeroes(conn, length):
+    block = bytes(CHUNK)
+    while length:
+        length -= conn.send(block[:length])
+
+
+def _echo(conn, length):
+    while length:
+        data = conn.recv(1)
+        if not data:
+            return
+        conn.sendall(data)
+        length -= 1
+
+
+ANSWERS = {b"u": _take, b"d": _give, b"s": _sink, b"r": _zeroes, b"e": _echo}
+
+
 def _serve(conn):
     with conn:
         try:
@@ -50,7 +77,7 @@ def _serve(conn):
                     return
                 ask += more
             length = struct.unpack("<I", ask[1:])[0]
-            {b"u": _take, b"d": _give}[ask[:1]](conn, length)
+            ANSWERS[ask[:1]](conn, length)
         except (OSError, KeyError):
             pass    # the guest sees a wrong checksum, or none
 

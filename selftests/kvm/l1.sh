@@ -72,6 +72,24 @@ load()
 	done <"/modules/order.$1"
 }
 
+# serve_tap PORT: a tap for vhost-net, with L1 as 10.0.2.2, where the server of the net test
+# listens; until remove_tap.
+serve_tap()
+{
+	load tun
+	load vhost_net
+	[ -c /dev/net/tun ] || { mkdir -p /dev/net; mknod /dev/net/tun c 10 200; }
+	tunctl -t tap0 >/dev/null
+	ifconfig tap0 10.0.2.2 netmask 255.255.255.0 up
+	host python3 -B selftests/host/net.py "$1" &
+}
+
+remove_tap()
+{
+	killall python3
+	tunctl -d tap0 >/dev/null
+}
+
 # another NAME [ARGUMENT ...]: one more QEMU, in the background, as $pid.  It has the
 # arguments of this test's, and these.  The console is /tmp/l2/NAME.console, QEMU's
 # monitor /tmp/l2/NAME.monitor.
