@@ -82,7 +82,7 @@ struct vcpu_vmi {
 
 	/* Stolen time, in ns, and whose waiting for a processor was counted how far. */
 	u64 stolen, waited;
-	pid_t waiter;
+	u64 waiter;		/* when that thread was started, which none has in common */
 
 	/* The paging that the shadows were made for. */
 	u32 paging_cr0, paging_cr3, paging_cr4;

@@ -538,9 +538,9 @@ static u64 stolen_ns(struct vcpu_vmi *vmi)
 {
 	u64 waited = current->sched_info.run_delay;
 
-	if (vmi->waiter == task_pid_nr(current))
+	if (vmi->waiter == current->start_time)
 		vmi->stolen += waited - vmi->waited;
-	vmi->waiter = task_pid_nr(current);
+	vmi->waiter = current->start_time;
 	vmi->waited = waited;
 	return vmi->stolen;
 }
