@@ -40,6 +40,8 @@ help:
 	@echo '              is CONFIG_VMI=n the same; T=distro-more, a configuration as'
 	@echo '              distributions have it: all of the userland, BPF, hibernation;'
 	@echo '              T=monitor-debian-kernel, one that knows no VMI on our monitor;'
+	@echo '              T=llvm, the kernel built with clang; T=builds, W=1, sparse, allmodconfig and'
+	@echo '              20 times randconfig of what we touch;'
 	@echo '              T="kvm-more kvm-vmi-more", more of KVM and of our driver for it;'
 	@echo '              T=kvm-vmi-fuzz-million, 1,000,000 random calls to KVM;'
 	@echo '              T=kvm-vmi-hostile-all, all that a guest tries against its host;'
@@ -131,6 +133,7 @@ by_default = $(if $(and $(T),$(if $(findstring *,$(T)),,some)),$(for_test),$(2))
 KERNELS		:= $(call by_default,boot monitor distro% hibernate%,$(B)/distro/bzImage) \
 		   $(call by_default,boot monitor kvm kvm-guest% 2level%,$(B)/2level/bzImage) \
 		   $(call by_default,boot monitor 6.1%,$(B)/kernel-6.1/bzImage) \
+		   $(call for_test,llvm%,$(B)/llvm/bzImage) \
 		   $(call for_test,unpatched monitor-without-vmi,$(B)/unpatched/bzImage) \
 		   $(call for_test,disasm-whole,$(B)/unpatched/bzImage $(B)/novmi/vmlinux)
 SAME_CODE	:= $(call by_default,disasm host,$(B)/unpatched/same.o $(B)/novmi/same.o)
@@ -178,9 +181,25 @@ $(B)/kernel-6.1/bzImage: $(B)/kernel-6.1/.config $(B)/linux-6.1/.placed
 	$(call kbuild,build Linux 6.1,1100,linux-6.1,kernel-6.1,bzImage modules)
 	@cp $(B)/kernel-6.1/arch/x86/boot/bzImage $@
 
+$(B)/llvm/.config: selftests/config $(B)/linux/.placed
+	@selftests/setup clang lld llvm
+	@LLVM=1 selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
+
+$(B)/llvm/bzImage: $(B)/llvm/.config $(B)/linux/.placed
+	$(call kbuild,build the kernel with clang,2150,linux,llvm,LLVM=1 CC="ccache clang" bzImage)
+	@cp $(B)/llvm/arch/x86/boot/bzImage $@
+
 $(B)/unpatched/bzImage: $(B)/unpatched/.config
 	$(call kbuild,build the kernel without our changes,2140,linux-orig,unpatched,bzImage)
 	@cp $(B)/unpatched/arch/x86/boot/bzImage $@
+
+# What the kernel with PARAVIRT and KVM_GUEST is without us.
+$(B)/2level-orig/.config: selftests/config selftests/config-2level $(B)/linux-orig/.done
+	@selftests/configure $(B)/linux-orig $(@D) selftests/config-2level
+
+$(B)/2level-orig/bzImage: $(B)/2level-orig/.config
+	$(call kbuild,build the same small kernel without our changes,1100,linux-orig,2level-orig,bzImage)
+	@cp $(B)/2level-orig/arch/x86/boot/bzImage $@
 
 # The peer of kvm.rom: mainline with all it has for KVM.
 KVM_GUEST	:= CONFIG_HYPERVISOR_GUEST=y CONFIG_PARAVIRT=y CONFIG_KVM_GUEST=y \
@@ -299,8 +318,10 @@ $(B)/host-debian/images.img: $(B)/host-debian/images/vmi.img docs/vmi-guest.xml
 host-debian: $(HOST_DISKS)
 	@selftests/debian/libvirt -i
 
-bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage userland roms
+bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage $(B)/2level/bzImage $(B)/2level-orig/bzImage \
+		userland roms
 	@selftests/kvm/bench
+	@selftests/kvm/bench -g
 
 boot: $(B)/bzImage userland roms $(B)/monitor.elf
 	@selftests/side-by-side
