@@ -24,6 +24,14 @@ class Console:
                                      stderr=subprocess.STDOUT)
         self.text = ""
 
+    def _read(self):
+        """More of what it says; false: it has ended."""
+        data = os.read(self.qemu.stdout.fileno(), 65536)
+        self.log.write(data)
+        self.log.flush()
+        self.text += data.decode(errors="replace").replace("\r", "")
+        return bool(data)
+
     def expect(self, pattern, seconds):
         """Waits for the pattern; returns the text up to its end."""
         deadline = time.monotonic() + seconds * SCALE
@@ -35,13 +43,8 @@ class Console:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise Failed(f"no '{pattern}' in {seconds * SCALE:.0f} s")
-            if select.select([self.qemu.stdout], [], [], left)[0]:
-                data = os.read(self.qemu.stdout.fileno(), 65536)
-                if not data:
-                    raise Failed(f"QEMU ended before '{pattern}'")
-                self.log.write(data)
-                self.log.flush()
-                self.text += data.decode(errors="replace").replace("\r", "")
+            if select.select([self.qemu.stdout], [], [], left)[0] and not self._read():
+                raise Failed(f"QEMU ended before '{pattern}'")
 
     def type(self, line):
         self.qemu.stdin.write(line.encode() + b"\n")
@@ -60,6 +63,24 @@ class Console:
         self.expect(r"# ", 60)
         self.type(f"stty -echo; TERM=dumb PS1='{name}:$?# '")
         self.expect(rf"{name}:\d+# ", 60)
+
+    def wake(self, name):
+        """A prompt of a shell; what is typed before virsh listens is lost, so often."""
+        self.text = ""
+        for _ in range(12):
+            self.type("")
+            try:
+                self.expect(rf"{name}:\d+# ", 10)
+                break
+            except Failed as error:
+                failed = error
+        else:
+            raise failed
+        # The other prompts, if it was late only.
+        time.sleep(2)
+        while select.select([self.qemu.stdout], [], [], 0)[0] and self._read():
+            pass
+        self.text = ""
 
     def run(self, line, wanted="", seconds=300, name="vmi"):
         """A command that has to succeed and to say what matches @wanted; what it said."""
