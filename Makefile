@@ -27,7 +27,7 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian guests help \
+.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian debs guests help \
 	host host-debian host-debug \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
@@ -35,6 +35,7 @@ all: help
 
 help:
 	@echo 'make boot     boot natively and virtualized, show both side by side'
+	@echo '              (KERNEL=debian: the kernel of make debs, under KVM, too)'
 	@echo 'make check    build everything, run every test (T="name ..." for some); not without'
 	@echo '              being asked: T=unpatched, the kernel without our changes; T=disasm-whole,'
 	@echo '              is CONFIG_VMI=n the same; T=distro-more, a configuration as'
@@ -51,7 +52,10 @@ help:
 	@echo '              T=kvm-vmi-shares, what a host gives each of four guests'
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
-	@echo 'make debian   Debian i386 on a disk, natively and on the monitor'
+	@echo 'make debian   Debian i386 on a disk, natively and on the monitor (KERNEL=debian: with'
+	@echo '              the kernel of make debs; T=debian-kernel: that on every host)'
+	@echo 'make debs     Debian'\''s own kernels of 6.1 (686, 686-pae) with CONFIG_VMI, as packages'
+	@echo '              in $(B)/debs/ (FULL=1: with all of Debian'\''s modules, hours)'
 	@echo 'make soak     boots, stress-ng and migrations, at random, for 30 minutes (T=MINUTES)'
 	@echo 'make linux-tests  Linux'\''s own tests: the same results on every host (T="x86 ...");'
 	@echo '              then selftests/run linux-kvm-vmi: on kvm-vmi as well'
@@ -257,8 +261,23 @@ $(B)/debian/disk.img: selftests/debian/image | $(B)/bzImage setup
 	@selftests/setup debootstrap dpkg-dev
 	@$(STEP) "put Debian i386 on a disk" debian 0 selftests/debian/image $(@D) $(B)/bzImage
 
-debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf
-	@selftests/debian/run native monitor
+debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf $(if $(KERNEL),$(B)/debian/kernel.img)
+	@selftests/debian/run $(if $(KERNEL),-p) native monitor
+
+# Debian's own kernels of 6.1, with CONFIG_VMI.
+$(B)/debs/vmlinuz-%: $(B)/linux-6.1/.placed selftests/debian/left-out
+	@selftests/setup dpkg-dev rsync
+	@$(STEP) "build Debian's kernel $* with CONFIG_VMI" debs-$* 12000 \
+		selftests/debian/debs $(B)/linux-6.1 $(B)/debs $*
+
+# Installed there by apt.
+$(B)/debian/kernel.img: selftests/debian/kernel-image $(B)/debian/disk.img $(B)/debs/vmlinuz-686-pae
+	@selftests/setup fdisk
+	@$(STEP) "install Debian's kernel with CONFIG_VMI" debian-kernel 0 selftests/debian/kernel-image \
+		$(B)/debian/disk.img $(B)/debs 686-pae $(B)/bzImage $@
+
+debs: $(B)/debs/vmlinuz-686 $(B)/debs/vmlinuz-686-pae
+	@ls $(B)/debs/*.deb
 
 native: $(B)/bzImage userland roms
 	@selftests/shell native $(ROM)
@@ -323,10 +342,11 @@ bench-kvm: $(B)/bzImage $(B)/kvmguest/bzImage $(B)/2level/bzImage $(B)/2level-or
 	@selftests/kvm/bench
 	@selftests/kvm/bench -g
 
-boot: $(B)/bzImage userland roms $(B)/monitor.elf
-	@selftests/side-by-side
+boot: $(B)/bzImage userland roms $(B)/monitor.elf $(if $(KERNEL),$(B)/debs/vmlinuz-686-pae)
+	@selftests/side-by-side $(KERNEL)
 
-check: $(B)/bzImage $(KERNELS) $(SAME_CODE) $(call for_test,libvirt%,$(HOST_DISKS)) userland guests \
+check: $(B)/bzImage $(KERNELS) $(SAME_CODE) $(call for_test,libvirt%,$(HOST_DISKS)) \
+		$(call for_test,debian-kernel%,$(B)/debian/kernel.img) userland guests \
 		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
 
