@@ -185,12 +185,13 @@ $(B)/kernel-6.1/bzImage: $(B)/kernel-6.1/.config $(B)/linux-6.1/.placed
 	$(call kbuild,build Linux 6.1,1100,linux-6.1,kernel-6.1,bzImage modules)
 	@cp $(B)/kernel-6.1/arch/x86/boot/bzImage $@
 
+# Linux 6.12 for i386 takes clang 17 or later; Debian 12 has 14, and 19.
 $(B)/llvm/.config: selftests/config $(B)/linux/.placed
-	@selftests/setup clang lld llvm
-	@LLVM=1 selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
+	@selftests/setup clang-19 lld-19 llvm-19
+	@LLVM=-19 selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m
 
 $(B)/llvm/bzImage: $(B)/llvm/.config $(B)/linux/.placed
-	$(call kbuild,build the kernel with clang,2150,linux,llvm,LLVM=1 CC="ccache clang" bzImage)
+	$(call kbuild,build the kernel with clang,2150,linux,llvm,LLVM=-19 CC="ccache clang-19" bzImage)
 	@cp $(B)/llvm/arch/x86/boot/bzImage $@
 
 $(B)/unpatched/bzImage: $(B)/unpatched/.config
