@@ -385,7 +385,7 @@ static bool is_aliased(u32 lin)
 		if (i != lin >> 30 && !((root[i] ^ e) & (PFN_MASK | PTE_P)))
 			return true;
 	e = spage_of(&cpu->v, e)->table[lin >> 21 & 511];
-	return (e & (PTE_P | PTE_PS)) == PTE_P && spage_of(&cpu->v, e)->aliased;
+	return (e & (PTE_P | PTE_PS)) == PTE_P && spage_of(&cpu->v, e)->links > 1;
 }
 
 /* The TLB has nothing then that the shadow has not, of the range or elsewhere. */

@@ -42,8 +42,8 @@ static __always_inline void cut_link(struct vcpu *vcpu, u64 e)
 	if ((e & (PTE_P | PTE_PS)) != PTE_P)
 		return;
 	s = spage_of(vcpu, e);
-	if (!s->shared)
-		s->at = 0;
+	if (s->links == 1)
+		s->links = 0;
 }
 
 /* The guest's table that the entry before was of: most are of the same. */

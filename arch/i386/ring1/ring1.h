@@ -82,9 +82,7 @@ struct spage {
 	struct spage *next;	/* in its hash chain */
 	struct spage *list;	/* of those in use, or free */
 	u32 loaded;		/* R_ROOT: when */
-	u32 at;			/* R_PT: the addresses that lead here, from their top, + 1 */
-	bool shared;		/* by more than one entry, perhaps */
-	bool aliased;		/* and from other addresses, too */
+	u8 links;		/* R_PT: entries of directories that lead here; 2: perhaps more */
 	bool kept;		/* while shadow_trim() looks */
 	u8 filled;		/* since it was cleared: a bit for each 64 entries */
 	u64 pdpte[4];		/* R_ROOT: what the guest's table said */

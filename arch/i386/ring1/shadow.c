@@ -77,9 +77,7 @@ static struct spage *find_or_make(struct vcpu *vcpu, u64 key)
 	s->key = key;
 	s->guest = NULL;
 	s->pde = 0;
-	s->at = 0;
-	s->shared = false;
-	s->aliased = false;
+	s->links = 0;
 	memset(s->pdpte, 0, sizeof(s->pdpte));
 	use(vcpu, s);
 	return s;
@@ -237,18 +235,14 @@ static void set_entry(struct vcpu *vcpu, u64 *slot, u64 val, u32 gva)
 		flush_tlb_page(vcpu, gva);
 }
 
-/* The entry of a directory at @slot is to lead to @s. */
+/* The entry of a directory at @slot, for @gva, is to lead to @s. */
 static void set_link(struct vcpu *vcpu, u64 *slot, struct spage *s, u64 val, u32 gva)
 {
-	u32 at = (gva >> 21) + 1;
-
 	if (!((*slot ^ val) & ~(PTE_A | PTE_D)))
 		return;
 	if (*slot)
 		cut_link(vcpu, *slot);
-	s->shared |= s->at;
-	s->aliased |= s->at && s->at != at;
-	s->at = at;
+	s->links += s->links < 2;
 	set_entry(vcpu, slot, val, gva);
 }
 
@@ -577,7 +571,7 @@ static bool range_slot(struct vcpu *vcpu, u32 gva, u64 **slot)
 		return true;
 	s = spage_of(vcpu, e);
 	*slot = &s->table[gva >> 12 & 511];
-	return (s->key & 15) == R_PT && !s->aliased;
+	return (s->key & 15) == R_PT && s->links == 1;
 }
 
 static inline bool leads_to_pt(struct vcpu *vcpu, u64 e)
@@ -597,7 +591,7 @@ void shadow_inval(struct vcpu *vcpu, u32 gva)
 	}
 	was = range_slot(vcpu, gva, &slot) && slot && *slot;
 	shadow_sync(vcpu);
-	if (was && !*slot)
+	if (was && !*slot && !(vcpu->lost & LOST_MORE))
 		vcpu->lost--;
 	root = vcpu->root->table[gva >> 30];
 	/* What was lost may have been a large page, with this address. */
@@ -665,7 +659,7 @@ void shadow_flush_range(struct vcpu *vcpu, u32 gva, u32 pages)
 		}
 	}
 	shadow_sync(vcpu);
-	while (n--) {
+	while (n-- && !(vcpu->lost & LOST_MORE)) {
 		if (*slots[n])
 			continue;
 		flush_tlb_page(vcpu, gva + which[n] * PAGE);
