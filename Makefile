@@ -27,9 +27,13 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check clean debian debs guests help \
-	host host-debian host-debug \
+.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check \
+	clean debian debs guests help host host-debian host-debug \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
+
+ifneq ($(filter-out debian,$(KERNEL)),)
+$(error KERNEL=debian, or none)
+endif
 
 all: help
 
@@ -266,7 +270,8 @@ debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf $(if $(KERNEL),$(B)/d
 	@selftests/debian/run $(if $(KERNEL),-p) native monitor
 
 # Debian's own kernels of 6.1, with CONFIG_VMI.
-$(B)/debs/vmlinuz-%: $(B)/linux-6.1/.placed selftests/debian/left-out
+$(B)/debs/vmlinuz-%: $(B)/linux-6.1/.placed $(addprefix selftests/debian/,debs configure left-out) \
+		$(if $(filter 1,$(FULL)),FORCE)
 	@selftests/setup dpkg-dev rsync
 	@$(STEP) "build Debian's kernel $* with CONFIG_VMI" debs-$* 12000 \
 		selftests/debian/debs $(B)/linux-6.1 $(B)/debs $*

@@ -68,6 +68,8 @@ class Console:
         """A prompt of a shell; what is typed before virsh listens is lost, so often."""
         self.text = ""
         for _ in range(12):
+            if self.qemu.poll() is not None:
+                raise Failed("QEMU ended")
             self.type("")
             try:
                 self.expect(rf"{name}:\d+# ", 10)
