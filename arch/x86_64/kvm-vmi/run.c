@@ -6,6 +6,7 @@
 #include <linux/context_tracking.h>
 #include <linux/entry-kvm.h>
 #include <linux/kvm_para.h>
+#include <asm/apic.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/api.h>
@@ -63,6 +64,8 @@ static_assert(offsetof(struct shared, vif) == SH_VIF);
 static_assert(offsetof(struct shared, cr2) == SH_CR2);
 static_assert(offsetof(struct shared, ss0) == SH_SS0);
 static_assert(offsetof(struct shared, esp0) == SH_ESP0);
+static_assert(offsetof(struct window_cpu, nmi) == P_NMI);
+static_assert(offsetof(struct window_cpu, icr) == P_ICR);
 static_assert(sizeof(struct window_cpu) == PAGE_SIZE);
 
 static void set_window_gate(u32 vec, void *handler, u32 dpl, u32 ist)
@@ -122,9 +125,14 @@ void window_exit(void)
 /* This CPU comes up, or the module does. */
 int window_enable_cpu(void)
 {
-	u8 *page = (u8 *)this_cpu_read(window_cpu);
+	struct window_cpu *cpu = this_cpu_read(window_cpu);
+	u8 *page = (u8 *)cpu;
 
-	((struct window_cpu *)page)->apf_known = false;
+	cpu->apf_known = false;
+	if (!boot_cpu_has(X86_FEATURE_APIC))
+		cpu->icr = &cpu->no_icr;
+	else
+		cpu->icr = x2apic_mode ? NULL : (u32 *)(APIC_BASE + APIC_ICR);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_DB], (u64)page + P_DB_STACK);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_TRAPS], (u64)page + P_STACK);
 	this_cpu_write(cpu_tss_rw.x86_tss.ist[IST_NMI], (u64)page + P_NMI_STACK);

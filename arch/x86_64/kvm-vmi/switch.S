@@ -6,7 +6,9 @@
  * GDT with the CS and SS that are loaded.
  */
 #include <linux/linkage.h>
+#include <asm/apicdef.h>
 #include <asm/asm.h>
+#include <asm/irq_vectors.h>
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 #include <asm/segment.h>
@@ -477,7 +479,10 @@ SYM_CODE_START(window_vectors)
 	.endr
 SYM_CODE_END(window_vectors)
 
-/* From the guest an NMI ends the window; in it, it is counted, and taken behind it. */
+/*
+ * From the guest an NMI ends the window.  In it, it is counted, and taken behind it; which
+ * is at once, for an interrupt of our own ends the guest's turn.
+ */
 SYM_CODE_START(window_nmi)
 	UNWIND_HINT_END_OF_STACK
 	ENDBR
@@ -490,6 +495,18 @@ SYM_CODE_START(window_nmi)
 	mov	%rsp, %rax
 	and	$-0x1000, %rax
 	incq	P_NMI(%rax)
+	push	%rcx
+	mov	P_ICR(%rax), %rcx
+	movl	$NMI_KICK, %eax
+	jrcxz	2f
+	movl	%eax, (%rcx)
+	jmp	3f
+2:	push	%rdx
+	movl	$(APIC_BASE_MSR + (APIC_ICR >> 4)), %ecx
+	xorl	%edx, %edx
+	wrmsr
+	pop	%rdx
+3:	pop	%rcx
 	pop	%rax
 	iretq
 SYM_CODE_END(window_nmi)

@@ -44,9 +44,13 @@
 #define WINDOW_FAULT	0x100
 #define WINDOW_LOST	0x200	/* on the way out: what the guest's registers are is lost */
 
+/* An interrupt of this CPU's for itself: of those that VT-x posts, which nobody awaits. */
+#define NMI_KICK	(APIC_DEST_SELF | APIC_INT_ASSERT | POSTED_INTR_VECTOR)
+
 /* In the page of a CPU that its three stacks of the window are in. */
 #define P_WINDOW	0	/* struct window of who runs */
 #define P_NMI		8	/* NMIs that came in the window */
+#define P_ICR		16	/* the local APIC's command register; 0: an MSR */
 #define P_DB_STACK	0x400	/* its top */
 #define P_NMI_STACK	0x800	/* likewise */
 #define P_STACK		0x1000	/* likewise, of all other traps */
@@ -87,9 +91,11 @@ struct window {
 struct window_cpu {
 	struct window *window;
 	u64 nmi;
+	u32 *icr;		/* the local APIC's command register; NULL: an MSR */
+	u32 no_icr;		/* where there is no local APIC */
 	u32 *apf;		/* nonzero there: the host's own host wants it to wait */
 	bool apf_known;
-	u8 stacks[0x1000 - 25];
+	u8 stacks[0x1000 - 41];
 };
 
 /* What window_pf and window_call have pushed, and the processor's frame. */

@@ -101,6 +101,9 @@ void make_machine(struct vm *vm, u32 want, bool in_kernel);
 /* cases.c */
 int cases(void);
 
+/* nmi.c */
+int late_nmis(void);
+
 /* guest.c */
 u64 rnd(struct thread *t);
 u32 pick(struct thread *t, u32 n);

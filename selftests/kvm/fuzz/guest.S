@@ -51,4 +51,14 @@ guest_stolen:
 	jmp	guest_stolen
 guest_stolen_end:
 
+/* A call and a page fault, again and again, neither of which leaves the window. */
+	.globl	guest_window, guest_window_end
+guest_window:
+	movl	$DATA + 0x1000, %eax
+	call	*OPS + 8 * 46		/* InvalPage */
+	movl	DATA + 0x1000, %eax
+	incl	RESULT
+	jmp	guest_window
+guest_window_end:
+
 	.section .note.GNU-stack, "", @progbits

@@ -3,10 +3,10 @@
  * Random calls to KVM, from several threads of several machines at once:
  *
  *	fuzz [-s SEED] [-n CALLS] [-m MACHINES] [-r ROUND] ROM
- *	fuzz -c ROM
+ *	fuzz -c|-w ROM
  *
  * A machine lives for a round; -r does that one alone.  ROM is the guests'.  -c: no random
- * calls, but those of cases.c.
+ * calls, but those of cases.c; -w: NMIs, nmi.c.
  */
 #include <err.h>
 #include <errno.h>
@@ -303,12 +303,13 @@ static void keep_apics_off(void)
 int main(int argc, char **argv)
 {
 	u64 seed = 1, calls_wanted = 20000;
-	bool good, chosen = false;
+	int (*instead)(void) = NULL;
+	bool good;
 	long round = -1;
 	u32 machines = 2, i;
 	int c;
 
-	while ((c = getopt(argc, argv, "cs:n:m:r:")) > 0) {
+	while ((c = getopt(argc, argv, "cws:n:m:r:")) > 0) {
 		if (c == 's')
 			seed = strtoul(optarg, NULL, 0);
 		else if (c == 'n')
@@ -318,12 +319,14 @@ int main(int argc, char **argv)
 		else if (c == 'r')
 			round = strtol(optarg, NULL, 0);
 		else if (c == 'c')
-			chosen = true;
+			instead = cases;
+		else if (c == 'w')
+			instead = late_nmis;
 		else
 			return 2;
 	}
 	if (optind + 1 != argc || !machines || machines > MACHINES)
-		errx(2, "usage: fuzz [-s SEED] [-n CALLS] [-m MACHINES] [-r ROUND] | -c ROM");
+		errx(2, "usage: fuzz [-s SEED] [-n CALLS] [-m MACHINES] [-r ROUND] | -c | -w ROM");
 	c = open(argv[optind], O_RDONLY);
 	if (c < 0 || read(c, rom, sizeof(rom)) < 0x1000)
 		err(1, "%s", argv[optind]);
@@ -339,8 +342,8 @@ int main(int argc, char **argv)
 	supported->nent = 128;
 	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, supported))
 		err(1, "KVM_GET_SUPPORTED_CPUID");
-	if (chosen)
-		return cases();
+	if (instead)
+		return instead();
 	keep_apics_off();
 	for (i = 0; i < calls_nr; i++)
 		total_weight += calls[i].weight;
