@@ -560,11 +560,14 @@ static struct kvm_x86_init_ops init_ops __initdata = {
 	.pmu_ops = &pmu_ops,
 };
 
-/* What KVM's own entries do about these is not for modules. */
+/* What switch.S has is in use as far as Linux uses it. */
 static void __init warn_of_predictions(void)
 {
-	if (boot_cpu_has_bug(X86_BUG_RETBLEED) || boot_cpu_has_bug(X86_BUG_SRSO))
-		pr_warn("kvm-vmi: this processor has retbleed or SRSO, which ring 1 can use against the host: trusted guests only\n");
+	bool untrained = boot_cpu_has(X86_FEATURE_UNRET) || boot_cpu_has(X86_FEATURE_USE_IBPB) ||
+			 boot_cpu_has(X86_FEATURE_IBPB_ON_VMEXIT);
+
+	if ((boot_cpu_has_bug(X86_BUG_RETBLEED) || boot_cpu_has_bug(X86_BUG_SRSO)) && !untrained)
+		pr_warn("kvm-vmi: this processor has retbleed or SRSO, and Linux does nothing about it, which ring 1 can use against the host: trusted guests only\n");
 	if (cpu_smt_possible())
 		pr_warn("kvm-vmi: a guest shares a core's predictors with what its sibling runs: nosmt, or trusted guests only\n");
 }

@@ -332,8 +332,6 @@ static noinstr void run_window(struct window *w, struct window_cpu *cpu)
 	window_enter(w, cpu);
 	if (w->guest_dr7 || w->regs.vec == X_DB)
 		w->dr6 = take_dr6();
-	/* What ring 1 taught the predictors is, to them, of our own mode. */
-	indirect_branch_prediction_barrier();
 	/* From the guest it blocks others until its handler's IRET; in the window not. */
 	nmi = cpu->nmi || w->regs.vec == X_NMI;
 	cpu->nmi = 0;

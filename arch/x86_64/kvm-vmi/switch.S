@@ -26,6 +26,35 @@
 	.popsection
 	.endm
 
+	/*
+	 * Ring 1 is supervisor to the predictors, too: the processor does not keep apart what
+	 * it and the host taught them, as it does with a guest of VT-x's or SVM's, or with a
+	 * program.  So where that is what Linux relies on, it is done all the same.  Before
+	 * any RET, and before an NMI can go to the host's handler.
+	 */
+	.macro clear_predictors
+	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
+			   X86_FEATURE_RSB_VMEXIT_LITE
+	CALL_UNTRAIN_RET
+	ALTERNATIVE_2 "", "call entry_ibpb", X86_FEATURE_USE_IBPB, \
+			  "call entry_ibpb", X86_FEATURE_IBPB_ON_VMEXIT
+	ALTERNATIVE_2 "", "call clear_bhb_loop", X86_FEATURE_CLEAR_BHB_LOOP_ON_VMEXIT, \
+			  "call clear_bhb_loop", X86_FEATURE_CLEAR_BHB_HW
+#ifdef CONFIG_MITIGATION_CALL_DEPTH_TRACKING
+	ALTERNATIVE "", __stringify(RESET_CALL_DEPTH), X86_FEATURE_CALL_DEPTH
+#endif
+	.endm
+
+	/* CLEAR_CPU_BUFFERS; TSA may want it for guests alone. */
+	.macro clear_cpu_buffers
+#ifdef VM_CLEAR_CPU_BUFFERS
+	ALTERNATIVE_2 "", "verw x86_verw_sel(%rip)", X86_FEATURE_CLEAR_CPU_BUF, \
+			  "verw x86_verw_sel(%rip)", X86_FEATURE_CLEAR_CPU_BUF_VM
+#else
+	CLEAR_CPU_BUFFERS
+#endif
+	.endm
+
 	.pushsection .rodata.window_fixups, "a"
 	.balign 8
 window_fixups:
@@ -95,7 +124,7 @@ SYM_CODE_START(window_enter)
 	mov	W_BP(%rdi), %rbp
 	mov	W_SI(%rdi), %rsi
 	mov	W_DI(%rdi), %rdi
-	CLEAR_CPU_BUFFERS
+	clear_cpu_buffers
 SYM_INNER_LABEL(window_iretq, SYM_L_LOCAL)
 	ANNOTATE_NOENDBR
 	iretq
@@ -170,15 +199,12 @@ SYM_INNER_LABEL(window_leave, SYM_L_LOCAL)
 	mov	W_FS_BASE(%rdi), %eax
 	mov	W_FS_BASE + 4(%rdi), %edx
 	wrmsr
+	clear_predictors
 	/* Not the other way round: our gates name a CS that the host's GDT lacks. */
 	lidt	W_HOST_IDT(%rdi)
 	lgdt	W_HOST_GDT(%rdi)
 	pushq	$2
 	popfq
-	/* Ring 1 is supervisor to the predictors, too. */
-	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT, \
-			   X86_FEATURE_RSB_VMEXIT_LITE
-	CLEAR_BRANCH_HISTORY_VMEXIT
 	xorl	%ebx, %ebx
 	xorl	%ecx, %ecx
 	xorl	%edx, %edx
@@ -340,7 +366,7 @@ SYM_CODE_START(window_syscall)
 	incq	V_COUNT(%r8)
 	xorl	%r8d, %r8d
 	xorl	%r9d, %r9d
-	CLEAR_CPU_BUFFERS
+	clear_cpu_buffers
 SYM_INNER_LABEL(window_syscall_iretq, SYM_L_LOCAL)
 	ANNOTATE_NOENDBR
 	fixup_short_way window_syscall_iretq, FIX_SYSCALL
@@ -397,7 +423,7 @@ SYM_CODE_END(window_syscall)
 	.macro before_iretq
 	xorl	%r8d, %r8d
 	xorl	%r9d, %r9d
-	CLEAR_CPU_BUFFERS
+	clear_cpu_buffers
 	.endm
 
 /*
