@@ -312,7 +312,7 @@ static int handle_exit(struct vcpu_vmi *vmi)
 	case EXIT_HOST_WAITS:
 		return kvm_handle_page_fault(vcpu, 0, vmi->exit_cr2, NULL, 0);
 	case EXIT_LOST:
-		return vmi_stop(vmi, "a machine check on its way out");
+		return vmi_stop(vmi, "a machine check or breakpoint on its way out");
 	default:
 		return 1;
 	}

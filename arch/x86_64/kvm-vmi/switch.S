@@ -539,7 +539,9 @@ SYM_CODE_END(window_nmi)
 
 /*
  * In the window it belongs to a load of SS with a breakpoint at its operand, and INT
- * behind: it came after that.  A stack of its own keeps the frame of the INT.
+ * behind: it came after that.  A stack of its own keeps the frame of the INT.  One more
+ * before this has done anything, as QEMU has had it, takes the frame of the first: the guest
+ * ends then, for there is nothing to go back to.
  */
 SYM_CODE_START(window_db)
 	UNWIND_HINT_END_OF_STACK
@@ -549,7 +551,17 @@ SYM_CODE_START(window_db)
 	pushq	$0
 	pushq	$1
 	jmp	window_trap
-1:	iretq
+1:	push	%rax
+	leaq	window_db(%rip), %rax
+	cmp	%rax, 8(%rsp)			/* RIP */
+	pop	%rax
+	je	2f
+	iretq
+2:	mov	%rsp, %rdi
+	and	$-0x1000, %rdi
+	mov	P_WINDOW(%rdi), %rdi
+	movq	$(WINDOW_FAULT | WINDOW_LOST | 1), W_VEC(%rdi)
+	jmp	window_leave
 SYM_CODE_END(window_db)
 
 	.popsection

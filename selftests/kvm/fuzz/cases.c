@@ -26,6 +26,7 @@
 #define PTE		(LINEAR >> 12)	/* of PTPAE, whose tables follow each other */
 
 extern u8 guest_level[], guest_level_end[], guest_stolen[], guest_stolen_end[];
+extern u8 guest_watch[], guest_watch_end[];
 
 static struct vm vm;
 static volatile sig_atomic_t alarms;
@@ -339,6 +340,29 @@ static void stolen_case(void)
 	expect("more stolen time than there is", "");
 }
 
+/*
+ * A breakpoint at what an instruction reads before it faults.  QEMU can bring the #DB in the
+ * window then, and one more; the guest may end by that, but no processor of the host's.
+ */
+static void watch_case(u32 flags, const char *name)
+{
+	struct kvm_debugregs d = { .dr6 = 0xffff0ff0, .dr7 = 0x000f0403 };
+	const char *was;
+	struct kvm_regs r;
+
+	make();
+	if (*outcome())			/* vmi_init, and the ROM's calls */
+		errx(1, "no vmi_init");
+	memcpy(vm.memory + PROGRAM, guest_watch, guest_watch_end - guest_watch);
+	base_regs(&r, PROGRAM);
+	r.rflags |= flags;
+	if (ioctl(vm.vcpu[0], KVM_SET_DEBUGREGS, &d) || ioctl(vm.vcpu[0], KVM_SET_REGS, &r))
+		err(1, "KVM_SET_DEBUGREGS");
+	was = outcome();
+	result(strcmp(was, "hangs"), name, was);
+	unmake();
+}
+
 int cases(void)
 {
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = alarmed }, NULL);
@@ -346,6 +370,8 @@ int cases(void)
 	state_cases();
 	memory_cases();
 	stolen_case();
+	watch_case(0, "a breakpoint, and a page fault");
+	watch_case(0x100, "the same, step by step");
 	eoi_case();
 	printf("1..%u\n", number);
 	return bad;

@@ -61,4 +61,20 @@ guest_window:
 	jmp	guest_window
 guest_window_end:
 
+/* It copies from address 0 to a page that it may write to, but first faults, 200 times. */
+	.globl	guest_watch, guest_watch_end
+guest_watch:
+	movl	$200, RESULT
+1:	movl	$DATA + 0x1000, %eax
+	call	*OPS + 8 * 46		/* InvalPage */
+	movl	DATA + 0x1000, %eax
+	xorl	%esi, %esi
+	movl	$DATA + 0x1000, %edi
+	movsl
+	decl	RESULT
+	jnz	1b
+2:	outb	%al, $DONE_PORT
+	jmp	2b
+guest_watch_end:
+
 	.section .note.GNU-stack, "", @progbits
