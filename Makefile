@@ -54,6 +54,7 @@ help:
 	@echo '              T=kvm-vmi-loaded, guests that move while they serve pages;'
 	@echo '              T=kvm-vmi-cpuid-fault, a processor that can make CPUID fault;'
 	@echo '              T=kvm-vmi-shares, what a host gives each of four guests;'
+	@echo '              T=kvm-vmi-psi, four guests in memory for three;'
 	@echo '              T=kvm-vmi-two-hosts, a guest that moves between two (-50: 50 times)'
 	@echo 'make native   a shell on the kernel, natively (ROM=trace: with that ROM)'
 	@echo 'make monitor  a shell in it on our monitor, in ring 1'
@@ -143,6 +144,7 @@ KERNELS		:= $(call by_default,boot monitor distro% hibernate%,$(B)/distro/bzImag
 		   $(call by_default,boot monitor kvm kvm-guest% 2level%,$(B)/2level/bzImage) \
 		   $(call by_default,boot monitor 6.1%,$(B)/kernel-6.1/bzImage) \
 		   $(call for_test,llvm%,$(B)/llvm/bzImage) \
+		   $(call for_test,kvm-vmi-psi,$(B)/psi/bzImage) \
 		   $(call for_test,unpatched monitor-without-vmi,$(B)/unpatched/bzImage) \
 		   $(call for_test,disasm-whole,$(B)/unpatched/bzImage $(B)/novmi/vmlinux)
 SAME_CODE	:= $(call by_default,disasm host,$(B)/unpatched/same.o $(B)/novmi/same.o)
@@ -167,6 +169,15 @@ $(B)/kernel-6.1/.config: selftests/config selftests/config-2level $(B)/linux-6.1
 	@grep -v '_HIGHMEM\|_PAE' selftests/config-2level >$(B)/config-6.1
 	@selftests/configure $(B)/linux-6.1 $(@D) $(B)/config-6.1 CONFIG_VMI=y \
 		CONFIG_LOCALVERSION=\"-kernel-6.1\"
+
+# As distributions have it, for a guest that says where it lacks memory.
+$(B)/psi/.config: selftests/config $(B)/linux/.placed
+	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=y CONFIG_VMI_KUNIT_TEST=m \
+		CONFIG_PSI=y CONFIG_PSI_DEFAULT_DISABLED=y
+
+$(B)/psi/bzImage: $(B)/psi/.config $(B)/linux/.placed
+	$(call kbuild,build the kernel with PSI,2150,linux,psi,bzImage)
+	@cp $(B)/psi/arch/x86/boot/bzImage $@
 
 $(B)/novmi/.config: selftests/config $(B)/linux/.placed
 	@selftests/configure $(B)/linux $(@D) CONFIG_VMI=n
