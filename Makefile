@@ -27,8 +27,8 @@ export CCACHE_DISABLE	:= 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-quick bochs boot check \
-	clean debian debs guests help host host-debian host-debug \
+.PHONY: all bench bench-kvm bench-kvm-vmi bench-kvm-vmi-quick bench-native bench-quick bochs \
+	boot check clean debian debs guests help host host-debian host-debug \
 	kvm kvm-vmi linux-tests monitor native roms series setup soak userland FORCE
 
 ifneq ($(filter-out debian,$(KERNEL)),)
@@ -83,6 +83,8 @@ help:
 	@echo 'make bench    what it costs, against other systems; build/bench/report.md (an hour'
 	@echo '              or two besides the kernels; if broken off, it goes on where it was)'
 	@echo 'make bench-quick  the same in instructions, without other systems (5 minutes)'
+	@echo 'make bench-native  what our changes cost Debian'\''s own kernel, and one without PAE,'
+	@echo '              where there is no ROM; build/bench/native.md'
 	@echo 'make series   the patches as mails for git am, in $(B)/series/'
 	@echo 'make clean    remove $(B)/'
 
@@ -282,6 +284,12 @@ debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf $(if $(KERNEL),$(B)/d
 	@selftests/debian/run $(if $(KERNEL),-p) native monitor
 
 # Debian's own kernels of 6.1, with CONFIG_VMI.
+$(B)/debs/vmlinuz-%-unpatched: $(B)/linux-6.1-orig/.done \
+		$(addprefix selftests/debian/,debs configure left-out)
+	@selftests/setup dpkg-dev
+	@$(STEP) "build Debian's kernel $* as it is" debs-$*-unpatched 3300 \
+		selftests/debian/debs $(B)/linux-6.1-orig $(B)/debs $*
+
 $(B)/debs/vmlinuz-%: $(B)/linux-6.1/.placed $(addprefix selftests/debian/,debs configure left-out) \
 		$(if $(filter 1,$(FULL)),FORCE)
 	@selftests/setup dpkg-dev rsync
@@ -393,6 +401,11 @@ bench: $(B)/bzImage $(B)/unpatched/bzImage $(B)/kvmguest/bzImage $(B)/novmi/vmli
 bench-quick: $(B)/bzImage $(B)/unpatched/bzImage userland $(B)/monitor.elf
 	@$(STEP) "build the probe" bench 0 $(BENCH) quick
 	@selftests/bench/run --quick
+
+bench-native: $(B)/debs/vmlinuz-686-pae $(B)/debs/vmlinuz-686-pae-unpatched \
+		$(B)/2level/bzImage $(B)/2level-orig/bzImage userland roms
+	@$(STEP) "fetch and build what is measured" bench 0 $(BENCH) native
+	@selftests/bench/run --native
 
 # Besides what is measured, L1, the machine in which kvm-vmi and its peers run.
 KVM_VMI_L1 := flock $(B)/kvm-vmi-l1/lock $(SUBMAKE) -C selftests/kvm TOP=$(CURDIR) \

@@ -10,6 +10,7 @@ import proc
 
 BENCH = "build/bench"
 I386 = f"{BENCH}/i386.cpio.gz"
+I386_PROGRAMS = f"{BENCH}/i386-programs.cpio.gz"
 AMD64 = f"{BENCH}/amd64.cpio"
 DEBIAN = "build/kvm/debian/vmlinux"
 L1 = "build/kvm/initramfs.cpio"
@@ -28,6 +29,9 @@ BASE = {
     "tcg": "native",
     "xen": "amd64",
     "uml": "amd64",
+    "debian": "debian-unpatched",
+    "debian-null": "debian-unpatched",
+    "2level": "2level-unpatched",
 }
 
 TITLE = {
@@ -43,8 +47,15 @@ TITLE = {
     "amd64": "Debian's amd64 kernel",
     "xen": "the same as dom0 of Debian's Xen 4.17",
     "uml": "Debian's user-mode-linux on the amd64 kernel",
+    "debian-unpatched": "Debian's source of 6.1 and its configuration 686-pae",
+    "debian": "the same with our changes and CONFIG_VMI, no ROM",
+    "debian-null": "that, null.rom",
+    "2level-unpatched": "Debian's tree of 6.12, a small kernel with PARAVIRT, without PAE",
+    "2level": "the same with our changes and CONFIG_VMI, no ROM",
 }
 
+# What a system has no part of the kernel for: no network, no sockets.
+LACKS = dict.fromkeys(("2level-unpatched", "2level"), ("tcp", "hackbench", "redis"))
 ICOUNT = ["-icount", "shift=0,sleep=off"]
 LINE = re.compile(r"^bench,([\w.]+),(\d+),(\d+),(\d+)$")
 ENTRIES = re.compile(r"^entries,([\w.]+),(\d+),(\d+),(.+)$")
@@ -65,6 +76,11 @@ def files(system):
         "amd64": [DEBIAN, AMD64],
         "xen": [DEBIAN, AMD64, f"{BENCH}/xen"],
         "uml": [DEBIAN, AMD64],
+        "debian-unpatched": ["build/debs/vmlinuz-686-pae-unpatched", I386_PROGRAMS],
+        "debian": ["build/debs/vmlinuz-686-pae", I386_PROGRAMS],
+        "debian-null": ["build/debs/vmlinuz-686-pae", I386_PROGRAMS, "build/rom/null.rom"],
+        "2level-unpatched": ["build/2level-orig/bzImage", I386_PROGRAMS],
+        "2level": ["build/2level/bzImage", I386_PROGRAMS],
     }[system]
 
 
