@@ -280,8 +280,8 @@ $(B)/debian/disk.img: selftests/debian/image | $(B)/bzImage setup
 	@selftests/setup debootstrap dpkg-dev
 	@$(STEP) "put Debian i386 on a disk" debian 0 selftests/debian/image $(@D) $(B)/bzImage
 
-debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf $(if $(KERNEL),$(B)/debian/kernel.img)
-	@selftests/debian/run $(if $(KERNEL),-p) native monitor
+debian: $(B)/bzImage $(B)/debian/disk.img $(B)/monitor.elf $(if $(KERNEL),$(B)/debian/kernel-686-pae.img)
+	@selftests/debian/run $(if $(KERNEL),-p 686-pae) native monitor
 
 # Debian's own kernels of 6.1, with CONFIG_VMI.
 $(B)/debs/vmlinuz-%-unpatched: $(B)/linux-6.1-orig/.done \
@@ -297,10 +297,13 @@ $(B)/debs/vmlinuz-%: $(B)/linux-6.1/.placed $(addprefix selftests/debian/,debs c
 		selftests/debian/debs $(B)/linux-6.1 $(B)/debs $*
 
 # Installed there by apt.
-$(B)/debian/kernel.img: selftests/debian/kernel-image $(B)/debian/disk.img $(B)/debs/vmlinuz-686-pae
+DEBIAN_KERNELS	:= $(B)/debian/kernel-686-pae.img $(B)/debian/kernel-686.img
+
+$(B)/debian/kernel-%.img: selftests/debian/kernel-image $(wildcard selftests/module/*) \
+		$(B)/debian/disk.img $(B)/debs/vmlinuz-%
 	@selftests/setup fdisk
-	@$(STEP) "install Debian's kernel with CONFIG_VMI" debian-kernel 0 selftests/debian/kernel-image \
-		$(B)/debian/disk.img $(B)/debs 686-pae $(B)/bzImage $@
+	@$(STEP) "install Debian's kernel $* with CONFIG_VMI" debian-kernel-$* 0 \
+		selftests/debian/kernel-image $(B)/debian/disk.img $(B)/debs $* $(B)/bzImage $@
 
 debs: $(B)/debs/vmlinuz-686 $(B)/debs/vmlinuz-686-pae
 	@ls $(B)/debs/*.deb
@@ -372,7 +375,7 @@ boot: $(B)/bzImage userland roms $(B)/monitor.elf $(if $(KERNEL),$(B)/debs/vmlin
 	@selftests/side-by-side $(KERNEL)
 
 check: $(B)/bzImage $(KERNELS) $(SAME_CODE) $(call for_test,libvirt%,$(HOST_DISKS)) \
-		$(call for_test,debian-kernel%,$(B)/debian/kernel.img) userland guests \
+		$(call for_test,debian-kernel%,$(DEBIAN_KERNELS)) userland guests \
 		$(B)/monitor.elf $(B)/monitor-check.elf
 	@selftests/run -j $(JOBS) $(T)
 
