@@ -11,11 +11,22 @@ nmis()
 	awk -v f=$(($1 + 2)) '$1 == "NMI:" { print $f }' /proc/interrupts
 }
 
+# take N: the host sends one, and CPU 0 has had N then.  Its answer may overtake the
+# interrupt, and one more would be none while that waits.
+take()
+{
+	ask_host nmi
+	for _ in $(seq 100); do
+		[ "$(nmis 0)" -lt "$1" ] || break
+		sleep 0.05
+	done
+	[ "$(nmis 0)" -eq "$1" ]
+}
+
 plan 4
 
 before=$(nmis 0)
-ask_host nmi
-[ "$(nmis 0)" -eq $((before + 1)) ]
+take $((before + 1))
 result $? counted
 
 logged "NMI received for unknown reason"
@@ -24,12 +35,13 @@ result $? reported
 # In the middle of system calls, faults and interrupts.
 before=$(nmis 0)
 while :; do everyday; done &
-for i in $(seq 20); do
-	ask_host nmi
+taken=0
+while [ $taken -lt 20 ] && take $((before + taken + 1)); do
+	taken=$((taken + 1))
 done
 kill $!
 wait $! 2>/dev/null
-[ "$(nmis 0)" -eq $((before + 20)) ]
+[ $taken -eq 20 ]
 result $? under_load
 
 if [ "$(nproc)" -gt 1 ]; then
