@@ -244,20 +244,17 @@ op_SET_PXE:
 	ret
 
 op_SET_PXE_LONG:
-	testb	$1, %al
+	testb	$1, (%ecx)
+	jnz	1f
+	movl	%edx, 4(%ecx)
+	movl	%eax, (%ecx)
+	ret
+1:	testb	$1, %al
 	jz	2f
 	movl	%edx, 4(%ecx)
-	movl	(%ecx), %edx
-	movl	%eax, (%ecx)
-1:	testb	$1, %dl
-	jnz	3f
-	ret
-2:	pushl	(%ecx)			/* never present with half an address */
-	movl	%eax, (%ecx)
+2:	movl	%eax, (%ecx)		/* never present with half an address */
 	movl	%edx, 4(%ecx)
-	popl	%edx
-	jmp	1b
-3:	movl	%ecx, %eax
+	movl	%ecx, %eax
 
 op_UPDATE_PXE:
 op_UPDATE_PXE_LONG:
@@ -283,10 +280,9 @@ op_RELEASE_PAGE:
 op_WRITE_GDT_ENTRY:
 	cmpl	%ecx, (%eax, %edx, 8)
 	jne	slot_WRITE_GDT_ENTRY
-	pushl	%ebx
-	movl	8(%esp), %ebx
-	cmpl	%ebx, 4(%eax, %edx, 8)
-	popl	%ebx
+	movl	4(%esp), %ecx
+	cmpl	%ecx, 4(%eax, %edx, 8)
+	movl	(%eax, %edx, 8), %ecx
 	jne	slot_WRITE_GDT_ENTRY
 	ret
 
