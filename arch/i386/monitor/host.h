@@ -167,9 +167,12 @@ static inline void flush_tlb_page(struct vcpu *vcpu, u32 gva)
  */
 extern u8 scratch[PAGE];
 
-static inline bool plain_frame(u64 gpa)
+static __always_inline bool plain_frame(u64 gpa)
 {
-	return gpa >= LOW_MEMORY && gpa < boot.mon_start;
+	if (gpa - VMI_ROM_START < LOW_MEMORY - VMI_ROM_START)
+		return false;
+	return gpa < boot.mon_start ||
+	       (gpa >= boot.mon_end && gpa - LAPIC_PAGE > LAPIC_LAST - LAPIC_PAGE);
 }
 
 static inline bool in_rom(u64 gpa)
@@ -195,6 +198,12 @@ static inline u64 map_frame(struct vcpu *vcpu, struct leaf *l)
 	if (gpa == LAPIC_PAGE)
 		return gpa | (l->rights & ~(PTE_W | PTE_PAT)) | PTE_UC;
 	return gpa | l->rights;
+}
+
+/* The same, of most frames; 0 of the others. */
+static __always_inline u64 map_plain(struct vcpu *vcpu, struct leaf *l)
+{
+	return plain_frame(l->frame) ? l->frame | l->rights : 0;
 }
 
 /* Of a 2 MB page, as map_frame(): 0 if not every frame of it is plain. */

@@ -83,32 +83,48 @@ static __always_inline void set_filled(struct spage *s, u32 i)
 /* The leaf of @pte, of a PAE table. */
 static __always_inline void set_leaf(struct vcpu *vcpu, u64 pte, struct leaf *l)
 {
+	l->pte = pte;
 	l->frame = pte & PFN_MASK;
 	l->rights = leaf_rights(vcpu, pte, 0, false);
 }
 
-/* false: there is an entry, or the guest's needs a fault to itself. */
-static __always_inline bool fill_next(struct vcpu *vcpu, u64 *table, u32 i, struct leaf *l,
-				      map_fn map)
+/* Of the guest's entry @i.  false: it needs a fault to itself. */
+static __always_inline bool touched_leaf(struct vcpu *vcpu, u32 i, struct leaf *l)
 {
-	u64 pte = l->pt[i];
+	u64 pte = __atomic_load_n(&l->pt[i], __ATOMIC_RELAXED);
 
-	if (table[i] || (pte & (PTE_P | PTE_A | vcpu->reserved)) != (PTE_P | PTE_A))
+	if ((pte & (PTE_P | PTE_A | vcpu->reserved)) != (PTE_P | PTE_A))
 		return false;
 	set_leaf(vcpu, pte, l);
+	return true;
+}
+
+/* @l is of the entry before: mostly no more than the frame @differs.  false: no more. */
+static __always_inline bool fill_next(struct vcpu *vcpu, u64 *table, u32 i, struct leaf *l,
+				      u64 differs, map_fn map)
+{
+	u64 pte = __atomic_load_n(&l->pt[i], __ATOMIC_RELAXED);
+
+	if (table[i])
+		return false;
+	if (!((pte ^ l->pte) & ~differs))
+		l->frame = pte & PFN_MASK;
+	else if (!touched_leaf(vcpu, i, l))
+		return false;
 	table[i] = map(vcpu, l);
 	return table[i];
 }
 
-/* What is next to a touched page is often touched next: save the faults. */
+/* What is next to a touched page, @l, is often touched next: save the faults. */
 static __always_inline void fill_around(struct vcpu *vcpu, u64 *table, u32 index,
 					struct leaf *l, map_fn map)
 {
+	u64 differs = PFN_MASK & ~vcpu->reserved;
 	u32 i;
 
-	for (i = index + 1; i % AROUND && fill_next(vcpu, table, i, l, map); i++)
+	for (i = index + 1; i % AROUND && fill_next(vcpu, table, i, l, differs, map); i++)
 		;
-	for (i = index; i-- % AROUND && fill_next(vcpu, table, i, l, map);)
+	for (i = index; i-- % AROUND && fill_next(vcpu, table, i, l, differs, map);)
 		;
 }
 

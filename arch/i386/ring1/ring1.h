@@ -252,6 +252,7 @@ enum fill {
 struct leaf {
 	u64 frame;		/* guest-physical address of the 4 KB page */
 	u64 rights;		/* P, RW, US, NX, PWT, PCD, PAT of a 4 KB entry */
+	u64 pte;		/* linked.h: the entry that these are of */
 	u64 *pt, *pd;		/* PAE: the guest's tables; no page table if @large */
 	u64 pt_gfn;
 	u64 pde_rights;

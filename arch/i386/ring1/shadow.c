@@ -322,8 +322,8 @@ static noinline bool install(struct vcpu *vcpu, u32 gva, struct leaf *l)
 		return false;
 	set_filled(pt, i);
 	set_entry(vcpu, &pt->table[i], map_frame(vcpu, l), gva);
-	if ((vcpu->cr4 & CR4_PAE) && !l->large)
-		fill_around(vcpu, pt->table, i, l, map_frame);
+	if ((vcpu->cr4 & CR4_PAE) && !l->large && touched_leaf(vcpu, i, l))
+		fill_around(vcpu, pt->table, i, l, map_plain);
 	return true;
 }
 
@@ -346,16 +346,20 @@ static noinline enum fill fill_linked(struct vcpu *vcpu, struct spage *s, u64 pd
 	u32 i = gva >> 12 & 511;
 	enum fill fill;
 	struct leaf l;
+	u64 val;
 
 	fill = linked_leaf(vcpu, s, pde, i, access, &l, pfec);
 	if (fill != FILL_DONE)
 		return fill;
 	if (check_frame_access(vcpu, &l, access, pfec) != FILL_DONE)
 		return FILL_WALK;
+	val = map_plain(vcpu, &l);
+	if (!val)
+		return FILL_WALK;
 	/* The fault itself has removed what the processor knew of this page. */
-	s->table[i] = map_frame(vcpu, &l);
+	s->table[i] = val;
 	set_filled(s, i);
-	fill_around(vcpu, s->table, i, &l, map_frame);
+	fill_around(vcpu, s->table, i, &l, map_plain);
 	vcpu->count[C_SHADOW_FILL]++;
 	return FILL_DONE;
 }
@@ -429,15 +433,20 @@ void shadow_fill_awaited(struct vcpu *vcpu)
 	u32 i = vcpu->awaited_index;
 	struct spage *s = vcpu->awaited;
 	struct leaf l;
+	u64 val;
 
 	vcpu->awaited = NULL;
 	if (!s)
 		return;
 	l.pt = s->guest;
-	if (!fill_next(vcpu, s->table, i, &l, map_frame))
+	if (s->table[i] || !touched_leaf(vcpu, i, &l))
 		return;
+	val = map_plain(vcpu, &l);
+	if (!val)
+		return;
+	s->table[i] = val;
 	set_filled(s, i);
-	fill_around(vcpu, s->table, i, &l, map_frame);
+	fill_around(vcpu, s->table, i, &l, map_plain);
 	vcpu->count[C_FILL_AT_IRET]++;
 }
 

@@ -57,13 +57,13 @@ static __always_inline u64 open_to_kernel(struct vcpu *vcpu, u64 r, u32 access)
 /* Rights of a leaf's 4 KB shadow entry: its alone, many directories may lead to it. */
 static __always_inline u64 leaf_rights(struct vcpu *vcpu, u64 e, u32 access, bool large)
 {
-	u64 r = PTE_P | PTE_A | (e & (PTE_U | PTE_NX | PTE_PWT | PTE_PCD));
-
-	if (large ? e & PTE_PAT_LARGE : e & PTE_PAT)
-		r |= PTE_PAT;
+	u64 r = PTE_P | PTE_A | (e & (PTE_U | PTE_NX | PTE_PWT | PTE_PCD | (large ? 0 : PTE_PAT)));
 	/* Writable only once the guest's entry is dirty, so that we set the bit. */
-	if ((e & PTE_W) && (e & PTE_D))
-		r |= PTE_W | PTE_D;
+	u64 w = e & e / (PTE_D / PTE_W) & PTE_W;
+
+	r |= w | w * (PTE_D / PTE_W);
+	if (large && (e & PTE_PAT_LARGE))
+		r |= PTE_PAT;
 	return open_to_kernel(vcpu, r, access);
 }
 

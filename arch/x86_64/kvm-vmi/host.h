@@ -140,6 +140,11 @@ static inline u64 map_frame(struct vcpu *v, struct leaf *l)
 	return entry & TDP_RAM ? map_as(l, entry) : 0;
 }
 
+static __always_inline u64 map_plain(struct vcpu *v, struct leaf *l)
+{
+	return map_frame(v, l);
+}
+
 /* Of a 2 MB page, where KVM has one, too, and we no other behind part of it. */
 static inline u64 map_large_frame(struct vcpu *v, struct leaf *l)
 {
