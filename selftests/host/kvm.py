@@ -17,6 +17,7 @@ import console
 import proc
 
 SKIP = 4    # exit status of selftests/kvm/run: L1 cannot be built here
+L1_GONE = "L1 did not get to run it to its end"
 KINDS = {"kvm": ["-n"], "kvm-vmi": ["-v"]}      # kind of test: options of that
 MONITOR = ["-monitor", "unix:/tmp/monitor,server=on,wait=off",
            "-qmp", "unix:/tmp/qmp,server=on,wait=off"]
@@ -113,7 +114,7 @@ def judge(name, test, work, logs, l1_log):
         if os.path.exists(f"{work}/{what}"):
             shutil.copy(f"{work}/{what}", f"{logs}/{name}.{what}")
     ended = None if word.isdigit() else \
-        "no end in L1's time" if word else "L1 did not get to run it to its end"
+        "no end in L1's time" if word else L1_GONE
     reasons, note = console.judge(test, log_path, int(word) if word.isdigit() else None, ended)
     reasons += [f"script: {line.decode()}" for line in said.splitlines()
                 if line.startswith((b"status ", b"status:"))]
@@ -248,7 +249,11 @@ def run(tests, logs, number=0):
             for name, verdict, *rest in run_in_one(dict(left), dirs, work, logs, l1):
                 failed = 0
                 tries[name] += 1
-                if verdict != "fail" or tries[name] >= int(tests[name].get("tries", 1)):
+                # The SVM that QEMU emulates hangs now and then, a guest that makes
+                # kvm-vmi's host hang is a fault of ours.
+                frail = kind == "kvm" and verdict == "fail" and L1_GONE in rest[0]
+                most = max(int(tests[name].get("tries", 1)), 1 + frail)
+                if verdict != "fail" or tries[name] >= most:
                     del left[name]
                     yield name, verdict, *rest
     for name in left:
